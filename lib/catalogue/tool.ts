@@ -1,0 +1,45 @@
+/** What a remediation tool is: the one description that the model, the policy, Rundeck and the docs are made from. */
+import type * as z from 'zod';
+
+/** The tools' names are given; adding a sixth is adding one file and its name here. */
+export const TOOL_NAMES = [
+  'cleanup_disk',
+  'restart_service',
+  'analyze_processes',
+  'restart_application',
+  'notify',
+] as const;
+
+export type ToolName = (typeof TOOL_NAMES)[number];
+
+/** A tool that runs as a Rundeck job; `notify` has a sender of its own. */
+export type JobToolName = Exclude<ToolName, 'notify'>;
+
+/** What evidence of an alert can fill: each subject has its own allow-list in the policy. */
+export type Subject = 'path' | 'service' | 'application' | 'resource';
+
+/** Arguments as they leave validation: JSON scalars only. */
+export type ToolArguments = Readonly<Record<string, string | number | boolean>>;
+
+export interface Tool<Name extends ToolName = ToolName> {
+  readonly name: Name;
+  /** One sentence for the model: when to choose it, and when not. */
+  readonly description: string;
+  /** `read_only` changes nothing on the host; `disruptive` may; `message` only tells a human. */
+  readonly safety: 'read_only' | 'disruptive' | 'message';
+  /** Strict object with every parameter, its unit, range and pattern. */
+  readonly parameters: z.ZodObject;
+  /** The parameter whose value must come from evidence, and what kind of evidence it is. */
+  readonly target?: { readonly parameter: string; readonly subject: Subject };
+  /** The Rundeck job that does it; absent for `notify`. */
+  readonly job?: {
+    /** Name inside the group `remedia`. */
+    readonly name: string;
+    /** Fixed UUID, so that webhooks survive a re-import. */
+    readonly uuid: string;
+    /** The job's own time limit in seconds, also the base of the verification's. */
+    readonly timeLimitSeconds: number;
+  };
+  /** How long after the job's end Zabbix may take to see the recovery, in seconds. */
+  readonly recoveryWithinSeconds: number;
+}
