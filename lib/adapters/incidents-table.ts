@@ -1,0 +1,491 @@
+/** The incidents table on DynamoDB: one table, one item per thing, every change a condition on that one item. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { AWS_CLIENT_SETTINGS, callAws, isConditionFailure } from '#lib/adapters/aws-errors.ts';
+import { fitIncident } from '#lib/core/fit-incident.ts';
+import type { Incident } from '#lib/core/incident.ts';
+import { policySchema } from '#lib/core/policy.ts';
+import { UpstreamError } from '#lib/core/upstream-error.ts';
+import type {
+  ChangeIncident,
+  Clock,
+  CreateIncident,
+  DeleteExpired,
+  DueIncidents,
+  GiveBackAllowance,
+  HostHistory,
+  ListIncidents,
+  LoadIncident,
+  LoadPause,
+  LoadPolicy,
+  OncePer,
+  ReadAllowances,
+  SavePause,
+  SavePolicy,
+  StoredPolicy,
+  TakeAllowance,
+} from '#lib/workflow/ports.ts';
+
+const DAY_MS = 86_400_000;
+const POLICY_CACHE_MS = 5_000;
+const CONFLICT_ATTEMPTS = 12;
+/** BatchGetItem's limit. */
+const KEYS_PER_GET = 100;
+/** Index entries looked at, at most, to list the newest of those that the sweeper must still see. */
+const MOST_LISTED_DUE = 2_000;
+/**
+ * Added to `openedAt` to make the index's `dueAt` of an incident that is not due at all. It lies beyond every real
+ * time in milliseconds, so that the sweeper's range never meets one, and a list finds the newest of them in order.
+ */
+const NEVER_DUE = 1e15;
+/** The index's state of counters and marks, which only wait for their end. */
+const EXPIRING = 'expiring';
+const POLICY_KEY = 'policy';
+const PAUSE_KEY = 'pause';
+
+type Item = Record<string, unknown>;
+
+/** A client with the time-outs that the table expects; `endpoint` is for the embedded DynamoDB. */
+export function createDynamoClient(settings: { readonly endpoint?: string; readonly region?: string } = {}) {
+  return new DynamoDBClient({ ...AWS_CLIENT_SETTINGS, ...settings });
+}
+
+/**
+ * The table: key `pk`; by_host answers a host's history; by_state_due the sweeper, the lists and what has expired.
+ * Neither index holds the incident itself: it is read from the table, consistently, and written only once.
+ */
+export function tableDefinition(tableName: string): CreateTableCommandInput {
+  return {
+    TableName: tableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: 'pk', AttributeType: 'S' },
+      { AttributeName: 'hostKey', AttributeType: 'S' },
+      { AttributeName: 'openedAt', AttributeType: 'N' },
+      { AttributeName: 'state', AttributeType: 'S' },
+      { AttributeName: 'dueAt', AttributeType: 'N' },
+    ],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: 'by_host',
+        KeySchema: [
+          { AttributeName: 'hostKey', KeyType: 'HASH' },
+          { AttributeName: 'openedAt', KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+      {
+        IndexName: 'by_state_due',
+        KeySchema: [
+          { AttributeName: 'state', KeyType: 'HASH' },
+          { AttributeName: 'dueAt', KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['openedAt', 'expiresAt'] },
+      },
+    ],
+  };
+}
+
+export interface IncidentsTable {
+  readonly loadIncident: LoadIncident;
+  readonly createIncident: CreateIncident;
+  readonly changeIncident: ChangeIncident;
+  readonly hostHistory: HostHistory;
+  readonly dueIncidents: DueIncidents;
+  readonly listIncidents: ListIncidents;
+  readonly oncePer: OncePer;
+  readonly takeAllowance: TakeAllowance;
+  readonly giveBackAllowance: GiveBackAllowance;
+  readonly readAllowances: ReadAllowances;
+  readonly loadPolicy: LoadPolicy;
+  readonly savePolicy: SavePolicy;
+  readonly loadPause: LoadPause;
+  readonly savePause: SavePause;
+  readonly deleteExpired: DeleteExpired;
+}
+
+/**
+ * Every port of the incidents table. All of them throw UpstreamError `incidents_table`.
+ * `retentionDays` counts from the end of an incident; one whose message no human has got yet does not expire.
+ */
+export function createIncidentsTable({
+  client,
+  tableName,
+  retentionDays = 90,
+  clock = Date.now,
+}: {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  readonly retentionDays?: number;
+  readonly clock?: Clock;
+}): IncidentsTable {
+  const documents = DynamoDBDocumentClient.from(client, {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+  const table = { TableName: tableName };
+
+  const read = async (pk: string): Promise<Item | undefined> => {
+    const command = new GetCommand({ ...table, Key: { pk }, ConsistentRead: true });
+    const { Item: item } = await callAws('incidents_table', 'read', () => documents.send(command));
+    return item;
+  };
+
+  /** Writes on a condition; `false` when the condition did not hold. */
+  const write = async (command: PutCommand | UpdateCommand | DeleteCommand): Promise<boolean> => {
+    try {
+      // One overload per command: the union has none.
+      await callAws('incidents_table', 'write', () =>
+        command instanceof PutCommand
+          ? documents.send(command)
+          : command instanceof UpdateCommand
+            ? documents.send(command)
+            : documents.send(command),
+      );
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  };
+
+  const itemOf = (incident: Incident, writeId: string): Item => ({
+    pk: incident.incidentId,
+    hostKey: historyKey(incident.mode, incident.hostKey),
+    openedAt: incident.openedAt,
+    state: incident.state,
+    dueAt: incident.dueAt ?? NEVER_DUE + incident.openedAt,
+    version: incident.version,
+    writeId,
+    incident,
+    ...(incident.state === 'closed' && incident.escalation !== 'pending'
+      ? {
+          expiresAt: Math.ceil(((incident.closedAt ?? incident.updatedAt) + retentionDays * DAY_MS) / 1000),
+        }
+      : {}),
+  });
+
+  /** Keys in the index's order, page after page, at most `limit`. */
+  const queryIndex = async (
+    query: Omit<QueryCommandInput, 'TableName' | 'Limit'>,
+    limit: number,
+  ): Promise<readonly Item[]> => {
+    const entries: Item[] = [];
+    let from: Item | undefined;
+    do {
+      const command = new QueryCommand({
+        ...table,
+        ...query,
+        Limit: Math.min(1000, limit),
+        ExclusiveStartKey: from,
+      });
+      const page = await callAws('incidents_table', 'read', () => documents.send(command));
+      entries.push(...(page.Items ?? []));
+      from = page.LastEvaluatedKey;
+    } while (from && entries.length < limit);
+    return entries.slice(0, limit);
+  };
+
+  const readAll = async (keys: readonly string[]): Promise<ReadonlyMap<string, Item>> => {
+    const items = new Map<string, Item>();
+    const open = [...new Set(keys)];
+    for (let round = 0; open.length > 0; round += 1) {
+      const asked = open.splice(0, KEYS_PER_GET);
+      const command = new BatchGetCommand({
+        RequestItems: { [tableName]: { Keys: asked.map((pk) => ({ pk })), ConsistentRead: true } },
+      });
+      const answer = await callAws('incidents_table', 'read', () => documents.send(command));
+      for (const item of answer.Responses?.[tableName] ?? []) items.set(String(item['pk']), item);
+      // DynamoDB leaves out what would make the answer too large, or what it is too busy for.
+      const left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
+      if (left.length === asked.length) await sleep(Math.random() * 50 * 2 ** Math.min(round, 5));
+      if (round > 200) throw busy('items were left unread');
+      open.unshift(...left.map((key) => String(key['pk'])));
+    }
+    return items;
+  };
+
+  const incidentsOf = async (keys: readonly Item[]): Promise<readonly Incident[]> => {
+    const names = keys.map((key) => String(key['pk']));
+    const items = await readAll(names);
+    return names.flatMap((name) => incidentOf(items.get(name)) ?? []);
+  };
+
+  let cachedPolicy: { readonly stored: StoredPolicy; readonly until: number } | undefined;
+
+  return {
+    loadIncident: async (incidentId) => incidentOf(await read(incidentId)),
+
+    createIncident: async (incident) => {
+      const writeId = randomUUID();
+      const stored = fitIncident(incident);
+      const command = new PutCommand({
+        ...table,
+        Item: itemOf(stored, writeId),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      });
+      if (await write(command)) return { kind: 'created', incident: structuredClone(stored) };
+      const item = await read(incident.incidentId);
+      const there = incidentOf(item);
+      if (!there) throw busy('the record vanished while it was read');
+      // An earlier attempt of this very call arrived although its answer did not.
+      return { kind: item?.['writeId'] === writeId ? 'created' : 'exists', incident: there };
+    },
+
+    changeIncident: async (incidentId, change) => {
+      let written: string | undefined;
+      for (let attempt = 0; attempt < CONFLICT_ATTEMPTS; attempt += 1) {
+        const item = await read(incidentId);
+        const current = incidentOf(item);
+        if (!current) return { changed: false, incident: undefined };
+        if (written !== undefined && item?.['writeId'] === written)
+          return { changed: true, incident: current };
+        const { version } = current;
+        const changed = change(structuredClone(current));
+        if (!changed) return { changed: false, incident: current };
+        const stored = fitIncident({ ...changed, incidentId, version: version + 1 });
+        written = randomUUID();
+        const command = new PutCommand({
+          ...table,
+          Item: itemOf(stored, written),
+          ConditionExpression: '#version = :version',
+          ExpressionAttributeNames: { '#version': 'version' },
+          ExpressionAttributeValues: { ':version': version },
+        });
+        if (await write(command)) return { changed: true, incident: structuredClone(stored) };
+        await sleep(Math.random() * Math.min(400, 10 * 2 ** attempt));
+      }
+      throw busy('too many conflicting changes of one incident');
+    },
+
+    hostHistory: async ({ hostKey, mode, since, limit }) =>
+      incidentsOf(
+        await queryIndex(
+          {
+            IndexName: 'by_host',
+            KeyConditionExpression: 'hostKey = :host AND openedAt >= :since',
+            ExpressionAttributeValues: { ':host': historyKey(mode, hostKey), ':since': since },
+            ScanIndexForward: false,
+          },
+          limit,
+        ),
+      ),
+
+    dueIncidents: async ({ state, now, limit }) => {
+      const keys = await queryIndex(
+        {
+          IndexName: 'by_state_due',
+          KeyConditionExpression: '#state = :state AND dueAt <= :now',
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':state': state, ':now': now },
+        },
+        limit,
+      );
+      // The index lags behind the table; the table is what holds.
+      return (await incidentsOf(keys))
+        .filter((each) => each.state === state && each.dueAt !== undefined && each.dueAt <= now)
+        .sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
+    },
+
+    listIncidents: async ({ state, limit }) => {
+      const range = (condition: string, most: number) =>
+        queryIndex(
+          {
+            IndexName: 'by_state_due',
+            KeyConditionExpression: `#state = :state AND dueAt ${condition} :never`,
+            ExpressionAttributeNames: { '#state': 'state' },
+            ExpressionAttributeValues: { ':state': state, ':never': NEVER_DUE },
+            ScanIndexForward: false,
+          },
+          most,
+        );
+      const [notDue, due] = await Promise.all([range('>=', limit), range('<', MOST_LISTED_DUE)]);
+      const newest = [...notDue, ...due].sort((a, b) => Number(b['openedAt']) - Number(a['openedAt']));
+      return (await incidentsOf(newest.slice(0, limit))).filter((each) => each.state === state);
+    },
+
+    oncePer: async (key, expiresAt) => {
+      const pk = `once#${key}`;
+      const writeId = randomUUID();
+      const command = new PutCommand({
+        ...table,
+        Item: { pk, writeId, ...expiring(expiresAt) },
+        ConditionExpression: 'attribute_not_exists(pk) OR dueAt <= :now',
+        ExpressionAttributeValues: { ':now': clock() },
+      });
+      if (await write(command)) return true;
+      return (await read(pk))?.['writeId'] === writeId;
+    },
+
+    takeAllowance: async (key, limit, expiresAt) => {
+      if (limit < 1) return false;
+      const Key = { pk: `allowance#${key}` };
+      const now = clock();
+      const takeOne = new UpdateCommand({
+        ...table,
+        Key,
+        UpdateExpression: 'SET taken = taken + :one',
+        ConditionExpression: 'dueAt > :now AND taken < :limit',
+        ExpressionAttributeValues: { ':one': 1, ':now': now, ':limit': limit },
+      });
+      if (await write(takeOne)) return true;
+      const begin = new PutCommand({
+        ...table,
+        Item: { ...Key, taken: 1, ...expiring(expiresAt) },
+        ConditionExpression: 'attribute_not_exists(pk) OR dueAt <= :now',
+        ExpressionAttributeValues: { ':now': now },
+      });
+      if (await write(begin)) return true;
+      // Somebody else may have begun the count in between; else it is full.
+      return write(takeOne);
+    },
+
+    giveBackAllowance: async (key) => {
+      await write(
+        new UpdateCommand({
+          ...table,
+          Key: { pk: `allowance#${key}` },
+          UpdateExpression: 'SET taken = taken - :one',
+          ConditionExpression: 'taken > :none',
+          ExpressionAttributeValues: { ':one': 1, ':none': 0 },
+        }),
+      );
+    },
+
+    readAllowances: async (keys) => {
+      const items = await readAll(keys.map((key) => `allowance#${key}`));
+      const now = clock();
+      return new Map(
+        keys.map((key) => {
+          const item = items.get(`allowance#${key}`);
+          return [key, item && Number(item['dueAt']) > now ? Number(item['taken']) : 0];
+        }),
+      );
+    },
+
+    loadPolicy: async () => {
+      if (cachedPolicy && cachedPolicy.until > clock()) return structuredClone(cachedPolicy.stored);
+      const stored = policyOf(await read(POLICY_KEY));
+      cachedPolicy = stored && { stored, until: clock() + POLICY_CACHE_MS };
+      return stored && structuredClone(stored);
+    },
+
+    savePolicy: async (stored) => {
+      cachedPolicy = undefined;
+      await write(new PutCommand({ ...table, Item: { pk: POLICY_KEY, stored: JSON.stringify(stored) } }));
+    },
+
+    loadPause: async () => {
+      const item = await read(PAUSE_KEY);
+      if (!item) return { paused: false };
+      const pause = storedPause.safeParse(item['pause']);
+      return pause.success ? pause.data : { paused: true, reason: 'the stored pause is unreadable' };
+    },
+
+    savePause: async (pause) => {
+      await write(new PutCommand({ ...table, Item: { pk: PAUSE_KEY, pause } }));
+    },
+
+    deleteExpired: async (now, limit) => {
+      const ended = await queryIndex(
+        {
+          IndexName: 'by_state_due',
+          KeyConditionExpression: '#state = :expiring AND dueAt <= :now',
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':expiring': EXPIRING, ':now': now },
+        },
+        limit,
+      );
+      const seconds = Math.floor(now / 1000);
+      const closed =
+        ended.length >= limit
+          ? []
+          : await queryIndex(
+              {
+                IndexName: 'by_state_due',
+                KeyConditionExpression: '#state = :closed AND dueAt BETWEEN :never AND :oldest',
+                FilterExpression: 'expiresAt <= :seconds',
+                ExpressionAttributeNames: { '#state': 'state' },
+                ExpressionAttributeValues: {
+                  ':closed': 'closed',
+                  ':never': NEVER_DUE,
+                  ':oldest': NEVER_DUE + now - retentionDays * DAY_MS,
+                  ':seconds': seconds,
+                },
+              },
+              limit - ended.length,
+            );
+      let deleted = 0;
+      for (const { pk } of [...ended, ...closed]) {
+        const command = new DeleteCommand({
+          ...table,
+          Key: { pk },
+          ConditionExpression: 'expiresAt <= :seconds',
+          ExpressionAttributeValues: { ':seconds': seconds },
+        });
+        if (await write(command)) deleted += 1;
+      }
+      return deleted;
+    },
+  };
+}
+
+/** Simulated incidents are nobody's history but their own. */
+const historyKey = (mode: Incident['mode'], hostKey: string): string =>
+  mode === 'live' ? hostKey : `${mode}#${hostKey}`;
+
+/** `expiresAt` in seconds is AWS's to delete by, late as it may be; `dueAt` in milliseconds is what counts. */
+const expiring = (until: number) => ({
+  state: EXPIRING,
+  dueAt: until,
+  expiresAt: Math.floor(until / 1000),
+});
+
+const busy = (detail: string) =>
+  new UpstreamError('incidents_table', 'conflict', detail, { sent: 'no', retry: true });
+
+const isIncident = (value: unknown): value is Incident =>
+  typeof value === 'object' && value !== null && 'incidentId' in value && 'version' in value;
+
+/** Only this file writes the items, so their shape is not validated again. */
+function incidentOf(item: Item | undefined): Incident | undefined {
+  const incident = item?.['incident'];
+  return isIncident(incident) ? incident : undefined;
+}
+
+const storedPolicy = z.object({
+  policy: policySchema,
+  hash: z.string(),
+  pushedAt: z.number(),
+  pushedBy: z.string(),
+});
+
+const storedPause = z.object({
+  paused: z.boolean(),
+  by: z.string().exactOptional(),
+  since: z.number().exactOptional(),
+  reason: z.string().exactOptional(),
+});
+
+function policyOf(item: Item | undefined): StoredPolicy | undefined {
+  const text = item?.['stored'];
+  if (typeof text !== 'string') return undefined;
+  try {
+    const parsed = storedPolicy.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

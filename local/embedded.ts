@@ -1,0 +1,77 @@
+/** DynamoDB and SQS inside this process, from npm alone, reachable from this machine only. */
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { Server } from 'node:net';
+import dynalite from 'dynalite';
+import { startFauxqs } from 'fauxqs';
+
+const LOOPBACK = '127.0.0.1';
+
+export interface Embedded {
+  /** Base URL for an AWS client. */
+  readonly endpoint: string;
+  readonly close: () => Promise<void>;
+}
+
+/** Port 0 takes a free one. With `path` (a folder) the tables survive a restart, else they are in memory. */
+export async function startEmbeddedDynamo({
+  port,
+  path,
+}: {
+  readonly port: number;
+  readonly path?: string;
+}): Promise<Embedded> {
+  if (path !== undefined) await mkdir(path, { recursive: true });
+  const server = dynalite({ createTableMs: 0, ...(path === undefined ? {} : { path }) });
+  server.listen(port, LOOPBACK);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('dynalite listens on no port');
+  return {
+    endpoint: `http://${LOOPBACK}:${address.port}`,
+    close: async () => {
+      const closed = new Promise<void>((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+      });
+      // The SDK keeps its connections; waiting for them would last as long as the process.
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Port 0 takes a free one. With `dataDir` the queues survive a restart, else they are in memory. */
+export async function startEmbeddedSqs({
+  port,
+  dataDir,
+}: {
+  readonly port: number;
+  readonly dataDir?: string;
+}): Promise<Embedded> {
+  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
+  const server = await onLoopbackOnly(() =>
+    startFauxqs({ port, logger: false, ...(dataDir === undefined ? {} : { dataDir }) }),
+  );
+  return { endpoint: `http://${LOOPBACK}:${server.port}`, close: () => server.stop() };
+}
+
+/**
+ * fauxqs 2.4 listens on 0.0.0.0 and has no setting for it; its queues would be open to the whole network, and a
+ * message is an order. So the address is replaced where Node is asked to listen.
+ */
+async function onLoopbackOnly<Started>(start: () => Promise<Started>): Promise<Started> {
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function listenOnLoopback(this: Server, ...wanted: unknown[]) {
+    const [first] = wanted;
+    const options =
+      typeof first === 'object' && first !== null && 'host' in first && first.host === '0.0.0.0'
+        ? [{ ...first, host: LOOPBACK }, ...wanted.slice(1)]
+        : wanted;
+    return Reflect.apply(listen, this, options);
+  };
+  try {
+    return await start();
+  } finally {
+    Server.prototype.listen = listen;
+  }
+}
