@@ -6,6 +6,7 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
   ['types', 'tsc', '-p', '.'],
   ['imports', 'node', 'scripts/check-imports.ts'],
   ['dead-code', 'knip', '--no-progress'],
+  ['generated', 'node', 'scripts/generate.ts', '--check'],
 ];
 
 const wanted = process.argv.slice(2);

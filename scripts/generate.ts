@@ -1,0 +1,36 @@
+/** `npm run generate`: writes every generated file; with `--check` it writes nothing and fails when one is stale. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { mediaTypeYaml } from '../zabbix/media-type.ts';
+
+/** A generated file, and what is to stand in it. */
+const generated: readonly { readonly file: string; readonly make: () => string | Promise<string> }[] = [
+  { file: 'zabbix/media_remedia.yaml', make: mediaTypeYaml },
+];
+
+const check = process.argv.includes('--check');
+const stale: string[] = [];
+for (const { file, make } of generated) {
+  const wanted = await make();
+  if (read(file) === wanted) continue;
+  stale.push(file);
+  if (check) continue;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, wanted);
+}
+const which = stale.length > 0 ? `: ${stale.join(', ')}` : '';
+console.log(
+  `generated files: ${generated.length}, ${check ? 'stale' : 'rewritten'}: ${stale.length}${which}`,
+);
+if (check && stale.length > 0) {
+  console.error('run npm run generate and commit what it writes');
+  process.exit(1);
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
