@@ -1,0 +1,62 @@
+/** `npm start`: the whole pipeline on this machine by one command; says what is simulated, and what becomes of each alert. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { readLocalSettings } from './local-settings.ts';
+import { takeOverOutput } from './output.ts';
+
+const root = join(import.meta.dirname, '..');
+
+try {
+  await start();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error));
+}
+
+async function start(): Promise<void> {
+  const settings = readLocalSettings(process.env);
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  await refuseOccupied(settings.port);
+  process.env['REMEDIA_PORT'] = String(settings.port);
+  process.env['REMEDIA_LAMBDA_PORT'] ??= String(await freePort());
+  process.env['SLS_LOG_LEVEL'] ??= 'warning';
+  // Nothing may leave for a real account: the credentials are dummies and the endpoints are this machine's.
+  takeOverOutput({ logFile: join(settings.dataDir, 'remedia.log') });
+  process.chdir(root);
+  process.argv = [process.argv[0] ?? 'node', 'serverless', 'offline', 'start', '--stage', 'local'];
+  createRequire(import.meta.url)('serverless/bin/serverless.js');
+}
+
+/** Throws one sentence when the port cannot be had. */
+async function refuseOccupied(port: number): Promise<void> {
+  const code = await listen(port);
+  if (code === 'EADDRINUSE')
+    throw new Error(
+      `Port ${port} of 127.0.0.1 is occupied: stop what uses it, or set REMEDIA_PORT to another one.`,
+    );
+  if (typeof code === 'string') throw new Error(`Port ${port} of 127.0.0.1 cannot be used: ${code}.`);
+}
+
+async function freePort(): Promise<number> {
+  const port = await listen(0);
+  if (typeof port === 'string') throw new Error(`No free port on 127.0.0.1: ${port}.`);
+  return port;
+}
+
+/** Answers the port that was had for a moment, or the error's code. */
+function listen(port: number): Promise<number | string> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : port));
+    });
+  });
+}
+
+function fail(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
