@@ -1,5 +1,4 @@
 /** Everything around the functions on one machine: queues, table, pollers, and stand-ins for what is not there. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -9,10 +8,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { createDynamoClient, createIncidentsTable, tableDefinition } from '#lib/adapters/incidents-table.ts';
+import { createDynamoClient, tableDefinition } from '#lib/adapters/incidents-table.ts';
 import { startEmbeddedDynamo, startEmbeddedSqs } from './embedded.ts';
 import { invoke } from './invoke.ts';
-import { LOCAL_INTAKE_TOKEN, type LocalSettings, readLocalSettings } from './local-settings.ts';
+import { LOCAL_INTAKE_TOKEN, readLocalSettings } from './local-settings.ts';
+import { say, sayLoudly } from './output.ts';
 import { startPoller } from './poller.ts';
 import { startSimulatedPeople } from './simulated-people.ts';
 
@@ -113,21 +113,31 @@ export async function startOneMachine({
     const tableName = 'remedia-local-incidents';
     await prepareTable(dynamo.endpoint, tableName);
 
-    setEnvironment(service, {
-      references: new Map([...queues].map(([id, { url }]) => [id, url] as const)).set(
-        'IncidentsTable',
-        tableName,
-      ),
-      values: { INTAKE_TOKENS: LOCAL_INTAKE_TOKEN, ...settings.given },
-    });
-    const controller = new AbortController();
-    ends.push(async () => controller.abort());
-    void answering(lambdaEndpoint).then(() => {
-      if (controller.signal.aborted) return;
-      console.log('ready');
-      ends.push(
-        startPollers({ functions, queues, client: sqsClient, lambdaEndpoint, onFault: console.error }),
+    const values: Record<string, string> = {
+      PUBLIC_BASE_URL: `http://127.0.0.1:${httpPort}`,
+      INTAKE_TOKENS: LOCAL_INTAKE_TOKEN,
+    };
+    if (!settings.people) {
+      const people = await startSimulatedPeople((text) => sayLoudly(`A HUMAN IS TOLD: ${text}`));
+      ends.push(people.stop);
+      values['ESCALATION_CHAT_URL'] = people.url;
+      sayLoudly(
+        'SIMULATED: people. What they would be told is printed here; ESCALATION_CHAT_URL names a chat.',
       );
+    }
+    setEnvironment(service, {
+      references: new Map<string, string>([
+        ['IncidentsTable', tableName],
+        ...[...queues].map(([id, { url }]) => [id, url] as const),
+      ]),
+      values: { ...values, ...settings.given },
+    });
+    const stopping = new AbortController();
+    ends.push(async () => stopping.abort());
+    void answering(lambdaEndpoint, stopping.signal).then(() => {
+      if (stopping.signal.aborted) return;
+      ends.push(startPollers({ functions, queues, client: sqsClient, lambdaEndpoint, onFault: say }));
+      say(`Ready: http://127.0.0.1:${httpPort} takes alerts. Data: ${settings.dataDir}`);
     });
     return { stop };
   } catch (error) {
@@ -225,8 +235,8 @@ function startPollers({
 }
 
 /** Waits until something answers there; serverless-offline tells nobody when it is ready. */
-async function answering(endpoint: string): Promise<void> {
-  for (;;) {
+async function answering(endpoint: string, stopped: AbortSignal): Promise<void> {
+  while (!stopped.aborted) {
     try {
       await fetch(endpoint, { signal: AbortSignal.timeout(1000) });
       return;

@@ -1,5 +1,5 @@
 /** `npm start`: the whole pipeline on this machine by one command; says what is simulated, and what becomes of each alert. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -21,7 +21,6 @@ async function start(): Promise<void> {
   process.env['REMEDIA_PORT'] = String(settings.port);
   process.env['REMEDIA_LAMBDA_PORT'] ??= String(await freePort());
   process.env['SLS_LOG_LEVEL'] ??= 'warning';
-  // Nothing may leave for a real account: the credentials are dummies and the endpoints are this machine's.
   takeOverOutput({ logFile: join(settings.dataDir, 'remedia.log') });
   process.chdir(root);
   process.argv = [process.argv[0] ?? 'node', 'serverless', 'offline', 'start', '--stage', 'local'];
