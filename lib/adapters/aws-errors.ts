@@ -31,11 +31,13 @@ export const isConditionFailure = (error: unknown): boolean =>
 /**
  * Calls AWS up to three times. A failed condition is the caller's to handle and passes unchanged; all else becomes an
  * UpstreamError. A `read` has no effect, so it is never `unknown`; a `write` is as soon as one attempt may have arrived.
+ * A write that must not happen twice is given one attempt.
  */
 export async function callAws<Answer>(
   upstream: Upstream,
   effect: 'read' | 'write',
   call: () => Promise<Answer>,
+  attempts = ATTEMPTS,
 ): Promise<Answer> {
   let mayHaveArrived = false;
   for (let attempt = 1; ; attempt += 1) {
@@ -45,7 +47,7 @@ export async function callAws<Answer>(
       if (isConditionFailure(error)) throw error;
       const { code, detail, arrived, retry } = readAwsError(error);
       mayHaveArrived ||= arrived && effect === 'write';
-      if (!retry || attempt === ATTEMPTS) {
+      if (!retry || attempt >= attempts) {
         const sent = mayHaveArrived ? 'unknown' : 'no';
         throw new UpstreamError(upstream, code, detail, { sent, retry, cause: error });
       }

@@ -144,16 +144,19 @@ export function createIncidentsTable({
   };
 
   /** Writes on a condition; `false` when the condition did not hold. */
-  const write = async (command: PutCommand | UpdateCommand | DeleteCommand): Promise<boolean> => {
-    try {
-      // One overload per command: the union has none.
-      await callAws('incidents_table', 'write', () =>
-        command instanceof PutCommand
+  const write = async (
+    command: PutCommand | UpdateCommand | DeleteCommand,
+    attempts?: number,
+  ): Promise<boolean> => {
+    // One overload per command: the union has none.
+    const call = () =>
+      command instanceof PutCommand
+        ? documents.send(command)
+        : command instanceof UpdateCommand
           ? documents.send(command)
-          : command instanceof UpdateCommand
-            ? documents.send(command)
-            : documents.send(command),
-      );
+          : documents.send(command);
+    try {
+      await callAws('incidents_table', 'write', call, attempts);
       return true;
     } catch (error) {
       if (isConditionFailure(error)) return false;
@@ -332,6 +335,7 @@ export function createIncidentsTable({
     takeAllowance: async (key, limit, expiresAt) => {
       if (limit < 1) return false;
       const Key = { pk: `allowance#${key}` };
+      const writeId = randomUUID();
       const now = clock();
       const takeOne = new UpdateCommand({
         ...table,
@@ -343,12 +347,13 @@ export function createIncidentsTable({
       if (await write(takeOne)) return true;
       const begin = new PutCommand({
         ...table,
-        Item: { ...Key, taken: 1, ...expiring(expiresAt) },
+        Item: { ...Key, taken: 1, writeId, ...expiring(expiresAt) },
         ConditionExpression: 'attribute_not_exists(pk) OR dueAt <= :now',
         ExpressionAttributeValues: { ':now': now },
       });
       if (await write(begin)) return true;
-      // Somebody else may have begun the count in between; else it is full.
+      // An earlier attempt of this call began the count, or somebody else did in between; else it is full.
+      if ((await read(Key.pk))?.['writeId'] === writeId) return true;
       return write(takeOne);
     },
 
@@ -361,6 +366,8 @@ export function createIncidentsTable({
           ConditionExpression: 'taken > :none',
           ExpressionAttributeValues: { ':one': 1, ':none': 0 },
         }),
+        // A second attempt after a lost answer would give back what another job took.
+        1,
       );
     },
 
