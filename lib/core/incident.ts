@@ -110,7 +110,21 @@ export type Verdict =
       readonly autonomy: 'observe';
       readonly reasons: readonly Reason[];
     }
-  | { readonly kind: 'escalate'; readonly reasons: readonly Reason[] };
+  | {
+      readonly kind: 'escalate';
+      readonly reasons: readonly Reason[];
+      /** Only when the model itself asked for a human. */
+      readonly notification?: Notification;
+    };
+
+/** What the model wants said to a human, cut to what it may say. */
+export interface Notification {
+  /** One sentence, without links and control characters. */
+  readonly message: string;
+  /** A team that the policy's routing knows. */
+  readonly team?: string;
+  readonly priority?: NonNullable<HumanMessage['priority']>;
+}
 
 /** A typed reason: `code` for programs, `text` for a person. */
 export interface Reason {
@@ -139,6 +153,7 @@ export type ReasonCode =
   | 'chain_did_not_help'
   | 'breaker_open'
   | 'policy_missing'
+  | 'paused'
   | 'policy_tightened'
   | 'autonomy_observe'
   | 'autonomy_approve'

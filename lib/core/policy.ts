@@ -1,10 +1,14 @@
 /** The policy: what may be done where, how often, and with whose consent. A strict schema; everything unsaid is "no". */
 import * as z from 'zod';
 import { TOOL_NAMES } from '#lib/catalogue/tool.ts';
+import { durationMs } from '#lib/core/duration.ts';
 
 const text = z.string().min(1).max(256);
 const patterns = z.array(text).max(1000);
-const toolName = z.enum(TOOL_NAMES);
+/** In a scope an empty list would match nothing and look like "all". */
+const conditions = z.array(text).min(1).max(1000);
+/** A human may always be told, so `notify` is nothing that a policy could allow, deny or limit. */
+const toolName = z.enum(TOOL_NAMES).exclude(['notify']);
 const autonomy = z.enum(['observe', 'approve', 'auto']);
 /** `30m`, `2h`, `1d`, `45s`. */
 const duration = z
@@ -15,29 +19,45 @@ const clockTime = z
   .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$/, 'expected a time such as 08:00');
 const day = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']);
 
+/** The longest look back that the storm's counters, one a minute, are made for. */
+const LONGEST_STORM_MS = 3_600_000;
+
+/**
+ * A Rundeck node's name: no space, quote, comma or regular expression's sign but the dot, which is escaped where the
+ * node filter is made. Any other name could reach further nodes.
+ */
+export const NODE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
+
 /** Every list that is given must match; a list matches when one of its entries does. Entries may use `*` and `?`. */
 const scope = z.strictObject({
-  hosts: patterns.optional(),
-  host_groups: patterns.optional(),
+  hosts: conditions.optional(),
+  host_groups: conditions.optional(),
   /** `tag: value-pattern`; where a tag repeats, all its values must match. */
   tags: z.record(text, text).optional(),
-  environments: patterns.optional(),
-  severities: z.array(z.int().min(0).max(5)).max(6).optional(),
+  environments: conditions.optional(),
+  severities: z.array(z.int().min(0).max(5)).min(1).max(6).optional(),
 });
 
-const window = z.strictObject({
-  days: z.array(day).min(1).max(7).optional(),
-  from: clockTime,
-  /** Earlier than `from` means the next day. */
-  to: clockTime,
-  time_zone: text.default('UTC'),
-});
+const window = z
+  .strictObject({
+    days: z.array(day).min(1).max(7).optional(),
+    from: clockTime.refine((from) => from !== '24:00', 'expected a time before 24:00, such as 00:00'),
+    /** Earlier than `from` means the next day. */
+    to: clockTime,
+    time_zone: text
+      .refine(isTimeZone, 'expected the name of a time zone, such as Europe/Berlin or UTC')
+      .default('UTC'),
+  })
+  .refine(({ from, to }) => from !== to, {
+    path: ['to'],
+    message: 'expected another time than `from`; the whole day is from 00:00 to 24:00',
+  });
 
 const rule = z.strictObject({
   name: text.optional(),
   tools: z.array(toolName).min(1),
   where: scope.default({}),
-  autonomy,
+  autonomy: autonomy.default('observe'),
   /** Only inside one of these windows, when given. */
   windows: z.array(window).max(20).optional(),
 });
@@ -57,7 +77,10 @@ export const policySchema = z.strictObject({
   node: z
     .strictObject({
       field: z.enum(['host_host', 'host_name']).default('host_host'),
-      overrides: z.record(text, text).default({}),
+      /** By the host's technical name, whatever `field` says. */
+      overrides: z
+        .record(text, z.string().regex(NODE_NAME, 'expected the name of a Rundeck node'))
+        .default({}),
     })
     .prefault({}),
   platforms: z.array(z.enum(['linux', 'windows'])).default(['linux']),
@@ -100,7 +123,12 @@ export const policySchema = z.strictObject({
     .prefault({}),
   /** So many alerts in so short a time: no job runs, a human is told once. */
   storm: z
-    .strictObject({ alerts: z.int().min(1).max(100_000).default(50), within: duration.default('5m') })
+    .strictObject({
+      alerts: z.int().min(1).max(100_000).default(50),
+      within: duration
+        .refine((within) => durationMs(within) <= LONGEST_STORM_MS, 'expected at most 1h')
+        .default('5m'),
+    })
     .prefault({}),
   /** So many problems of one trigger on one host within `within` is flapping. */
   flapping: z
@@ -123,6 +151,15 @@ export const policySchema = z.strictObject({
     .max(200)
     .default([]),
 });
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A validated policy, every default filled in. */
 export type Policy = z.infer<typeof policySchema>;

@@ -1,0 +1,277 @@
+/** What Remedia does about an alert: exactly one verdict, always with reasons; and the second look before a job runs. */
+import type { Subject, ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
+import type { Alert } from '#lib/core/alert.ts';
+import type { History } from '#lib/core/history.ts';
+import type {
+  Decision,
+  Incident,
+  Notification,
+  Proposal,
+  Reason,
+  ReasonCode,
+  Refusal,
+  Verdict,
+} from '#lib/core/incident.ts';
+import { oneSentence } from '#lib/core/one-sentence.ts';
+import type { Policy } from '#lib/core/policy.ts';
+import { matchPolicy, nodeOf, routeOf, valueAllowed } from '#lib/core/policy-match.ts';
+import { proposalHash } from '#lib/core/proposal-hash.ts';
+
+/** What the evidence makes possible, as far as the decision needs it. */
+interface Possible {
+  readonly eligible: readonly {
+    readonly tool: ToolName;
+    readonly values: Readonly<Record<string, readonly string[]>>;
+  }[];
+  readonly node: string;
+  readonly reasons: readonly Reason[];
+}
+
+interface DecisionFacts {
+  readonly alert: Alert;
+  /** `undefined`: the model was not asked, because `decideWithoutModel` had the verdict already. */
+  readonly proposal: Proposal | Refusal | undefined;
+  readonly grounding: Possible;
+  readonly history: History;
+  readonly policy: Policy;
+  readonly stormOpen: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The parameter whose value must come from evidence, and the allow-list that it must be in. */
+const TARGETS: Readonly<
+  Record<Exclude<ToolName, 'notify'>, { readonly parameter: string; readonly subject: Subject }>
+> = {
+  cleanup_disk: { parameter: 'path', subject: 'path' },
+  restart_service: { parameter: 'service_name', subject: 'service' },
+  analyze_processes: { parameter: 'resource_type', subject: 'resource' },
+  restart_application: { parameter: 'app_name', subject: 'application' },
+};
+
+/**
+ * What needs no model to be said, else `undefined`: asking it would only cost time. The same verdict comes out of
+ * `decide()`, whatever the model proposes.
+ */
+export function decideWithoutModel(facts: Omit<DecisionFacts, 'proposal'>): Verdict | undefined {
+  const { alert, grounding, history, policy } = facts;
+  if (alert.kind !== 'problem') {
+    const text = `A ${alert.kind} post is no problem.`;
+    return { kind: 'ignore', reasons: [{ code: 'not_a_trigger_event', text }] };
+  }
+  if (alert.severity < policy.minimum_severity) {
+    const text = `Severity ${alert.severity} is below the policy's minimum ${policy.minimum_severity}.`;
+    return { kind: 'ignore', reasons: [{ code: 'informational', text }] };
+  }
+  if (facts.stormOpen) {
+    return escalate('storm', 'So many alerts arrive that Remedia has stopped acting until it is calm again.');
+  }
+  if (history.sameTriggerProblems >= policy.flapping.problems) {
+    return escalate(
+      'flapping',
+      `This trigger raised ${history.sameTriggerProblems} problems on this host within ${policy.flapping.within}.`,
+    );
+  }
+  if (grounding.eligible.length === 0) {
+    return grounding.reasons.length === 0
+      ? escalate('no_eligible_tool', 'No tool fits the evidence of this alert.')
+      : { kind: 'escalate', reasons: grounding.reasons };
+  }
+  return undefined;
+}
+
+/**
+ * Pure and total: every input has exactly one verdict. It trusts neither the proposal nor the grounding: tool, values
+ * and node are checked against the policy again, so that a fault elsewhere cannot widen what is done.
+ */
+export function decide(facts: DecisionFacts): Verdict {
+  const { alert, proposal, policy } = facts;
+  const early = decideWithoutModel(facts);
+  if (early !== undefined) return early;
+  if (proposal === undefined) return escalate('no_call', 'The model was not asked.');
+  if (proposal.kind === 'refusal') return escalate(proposal.code, proposal.reason);
+  if (proposal.tool === 'notify') {
+    return {
+      kind: 'escalate',
+      reasons: [{ code: 'model_asks_for_human', text: 'The model says that a human should look.' }],
+      notification: notificationOf(proposal.arguments, policy, alert),
+    };
+  }
+  return decideJob(facts, proposal.tool, proposal.arguments);
+}
+
+function decideJob(
+  { alert, grounding, history, policy, now }: DecisionFacts,
+  tool: Exclude<ToolName, 'notify'>,
+  proposed: ToolArguments,
+): Verdict {
+  const match = matchPolicy({ policy, alert, tool, now });
+  if (match.kind === 'refused') return { kind: 'escalate', reasons: match.reasons };
+
+  const eligible = grounding.eligible.find((each) => each.tool === tool);
+  const { parameter, subject } = TARGETS[tool];
+  const target = proposed[parameter];
+  if (eligible === undefined) {
+    return escalate('tool_not_allowed', `The evidence of this alert does not make ${tool} possible.`);
+  }
+  if (typeof target !== 'string' || !groundedIn(eligible.values, proposed, parameter)) {
+    return escalate('ungrounded_value', `A value for ${tool} does not come from the evidence of this alert.`);
+  }
+  if (!valueAllowed(policy, subject, target)) {
+    return escalate('value_not_allowed', `The policy's list does not hold this ${subject}.`);
+  }
+  const node = nodeOf(policy, alert);
+  if (node === undefined || node !== grounding.node) {
+    return escalate('host_not_allowed', "The alert's host gives no valid name of a Rundeck node.");
+  }
+
+  const identical = (past: { tool: ToolName; arguments: ToolArguments }) =>
+    past.tool === tool && past.arguments[parameter] === target;
+  const looked = history.chain.filter((past) => past.tool === 'analyze_processes');
+  if (history.chain.length > 1 || history.chain.length > looked.length || looked.some(identical)) {
+    return escalate('chain_did_not_help', 'What was done about this problem before did not end it.');
+  }
+  const failures = history.failedActions.filter(identical).length;
+  if (failures > 0) {
+    const within = policy.repeated_failure_within;
+    const times = failures === 1 ? 'once' : `${failures} times`;
+    return escalate(
+      'repeated_failure',
+      `The same action did not help on this host ${times} within ${within}, so it is not tried again.`,
+    );
+  }
+
+  const reasons: readonly Reason[] = [
+    { code: 'chosen_by_model', text: `The model chose ${tool} among what the evidence allows.` },
+    ...match.reasons,
+  ];
+  const order = { tool, arguments: proposed, node, reasons };
+  switch (match.autonomy) {
+    case 'observe':
+      return { kind: 'observe', autonomy: 'observe', ...order };
+    case 'approve':
+      return { kind: 'needs_approval', autonomy: 'approve', ...order };
+    case 'auto':
+      return { kind: 'remediate', autonomy: 'auto', ...order };
+  }
+}
+
+/** Every parameter that evidence fills, and at least the target, must hold one of its values. */
+function groundedIn(
+  values: Readonly<Record<string, readonly string[]>>,
+  proposed: ToolArguments,
+  parameter: string,
+): boolean {
+  return (
+    Object.hasOwn(values, parameter) &&
+    Object.entries(values).every(([name, allowed]) => allowed.some((value) => value === proposed[name]))
+  );
+}
+
+/** The policy's routing comes first; of the model's wishes only a team that the routing knows, and a priority. */
+function notificationOf(wished: ToolArguments, policy: Policy, alert: Alert): Notification {
+  const route = routeOf(policy, alert);
+  const known = policy.routing.find((each) => each.team !== undefined && each.team === wished['team']);
+  const team = route.team ?? known?.team;
+  const priority =
+    route.priority ??
+    (['low', 'normal', 'high', 'critical'] as const).find((each) => each === wished['priority']);
+  const { message } = wished;
+  return {
+    message: oneSentence(typeof message === 'string' ? message : ''),
+    ...(team !== undefined && { team }),
+    ...(priority !== undefined && { priority }),
+  };
+}
+
+/** `hold`: not now, but perhaps later. `stop`: never any more. */
+export type Recheck =
+  | { readonly kind: 'go' }
+  | { readonly kind: 'stop'; readonly reason: Reason }
+  | { readonly kind: 'hold'; readonly reason: Reason };
+
+/**
+ * The second look, right before a job is started: time has passed since the decision, and a human may have paused
+ * Remedia, tightened the policy or not have answered. `policy` is the one that holds now, `undefined` when none is
+ * readable. What can never run any more stops even during a pause.
+ */
+export function recheck(facts: {
+  readonly incident: Incident;
+  readonly decision: Decision;
+  readonly policy: Policy | undefined;
+  readonly paused: boolean;
+  /** The storm breaker's state; calm when it is not given. */
+  readonly stormOpen?: boolean;
+  readonly now: number;
+}): Recheck {
+  const { incident, decision, policy, now } = facts;
+  const { verdict, approval } = decision;
+  if (incident.recoveredAt !== undefined) return stop('recovered', 'The problem is over already.');
+  if (now >= decision.expiresAt)
+    return stop('decision_expired', 'The decision is too old to be carried out.');
+  if (verdict.kind !== 'remediate' && verdict.kind !== 'needs_approval') {
+    return stop('autonomy_observe', `A decision to ${verdict.kind} starts no job.`);
+  }
+  if (approval?.answer === 'rejected') return stop('rejected_by_human', 'A human said no.');
+  if (verdict.kind === 'needs_approval' && approval === undefined) {
+    return stop('autonomy_approve', 'No human has said yes.');
+  }
+  const hash = decision.proposalHash;
+  const unbound = hash === undefined && verdict.kind === 'remediate';
+  if (!unbound && hash !== proposalHash({ decisionId: decision.decisionId, ...verdict })) {
+    return stop('value_not_allowed', 'The recorded decision is not the one that was made.');
+  }
+  if (policy === undefined) return hold('policy_missing', 'No valid policy is readable.');
+  const tightened = whatTightened(policy, incident, decision, now);
+  if (tightened !== undefined) return { kind: 'stop', reason: tightened };
+  if (facts.paused) return hold('paused', 'Remedia is paused.');
+  if (facts.stormOpen === true)
+    return hold('storm', 'So many alerts arrive that Remedia has stopped acting.');
+  return { kind: 'go' };
+}
+
+/** The first thing that the policy of now no longer allows, if any. */
+function whatTightened(
+  policy: Policy,
+  { alert }: Incident,
+  { verdict, approval }: Decision,
+  now: number,
+): Reason | undefined {
+  const tightened = (text: string): Reason => ({ code: 'policy_tightened', text });
+  if (alert === undefined || !('tool' in verdict) || verdict.tool === 'notify') {
+    return tightened('There is no alert or no job that the policy could be asked about.');
+  }
+  const { tool } = verdict;
+  if (alert.severity < policy.minimum_severity) return tightened('The policy now ignores this severity.');
+  const match = matchPolicy({ policy, alert, tool, now });
+  if (match.kind === 'refused') {
+    const [first] = match.reasons;
+    return first.code === 'outside_window'
+      ? first
+      : tightened(`The policy no longer allows this. ${first.text}`);
+  }
+  if (match.autonomy === 'observe') return tightened(`The policy now only observes ${tool} here.`);
+  if (match.autonomy === 'approve' && approval === undefined) {
+    return tightened(`The policy now wants a human's consent for ${tool} here.`);
+  }
+  const { parameter, subject } = TARGETS[tool];
+  const target = verdict.arguments[parameter];
+  if (typeof target !== 'string' || !valueAllowed(policy, subject, target)) {
+    return tightened(`The policy's list no longer holds this ${subject}.`);
+  }
+  return nodeOf(policy, alert) === verdict.node
+    ? undefined
+    : tightened("The policy now names another node for the alert's host.");
+}
+
+function escalate(code: ReasonCode, text: string): Verdict {
+  return { kind: 'escalate', reasons: [{ code, text }] };
+}
+
+function stop(code: ReasonCode, text: string): Recheck {
+  return { kind: 'stop', reason: { code, text } };
+}
+
+function hold(code: ReasonCode, text: string): Recheck {
+  return { kind: 'hold', reason: { code, text } };
+}
