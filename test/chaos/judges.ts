@@ -1,0 +1,156 @@
+/** Judges a run by what happened, never by the code's own word: each broken promise is one sentence. */
+import type { Incident } from '#lib/core/incident.ts';
+import type { Entry } from '#test/chaos/journal.ts';
+
+const HOUR = 3_600_000;
+
+export interface Evidence {
+  readonly entries: readonly Entry[];
+  readonly incidents: readonly Incident[];
+  /** Messages that are still on a queue when everything has come to rest. */
+  readonly left: readonly unknown[];
+  /** The policy's limits of executions an hour. */
+  readonly perHour: number;
+}
+
+type Judge = (evidence: Evidence) => readonly string[];
+type Of<Kind extends Entry['kind']> = Extract<Entry, { readonly kind: Kind }>;
+
+const isKind =
+  <Kind extends Entry['kind']>(kind: Kind) =>
+  (entry: Entry): entry is Of<Kind> =>
+    entry.kind === kind;
+
+const one = (noun: string, count: number) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const atMostOneExecution: Judge = ({ entries }) =>
+  [...Map.groupBy(entries.filter(isKind('execution')), ({ order }) => order.decisionId)]
+    .filter(([, executions]) => executions.length > 1)
+    .map(([decisionId, executions]) => `${decisionId} ran ${executions.length} times`);
+
+const oneRecordPerEvent: Judge = ({ entries, incidents }) => {
+  const records = Map.groupBy(incidents, ({ eventId }) => eventId);
+  const accepted = new Set(entries.filter(isKind('accepted')).map(({ eventId }) => eventId));
+  return [...accepted].flatMap((eventId) => {
+    const count = records.get(eventId)?.length ?? 0;
+    return count === 1 ? [] : [`event ${eventId} was accepted and has ${one('record', count)}`];
+  });
+};
+
+const everythingEnds: Judge = ({ incidents, left }) => [
+  ...incidents
+    .filter(({ state, outcome }) => !(state === 'closed' && outcome !== undefined) && state !== 'held')
+    .map(({ incidentId, state, outcome }) => `${incidentId} is left ${state} with the outcome ${outcome}`),
+  ...incidents
+    .filter(({ state, dueAt, decisions, timeline }) => {
+      const reasoned = timeline.some(({ kind }) => kind === 'held') || decisions.length > 0;
+      return state === 'held' && (dueAt === undefined || !reasoned);
+    })
+    .map(({ incidentId }) => `${incidentId} is held, and nothing says why or until when`),
+  ...left.map((message) => `a message is left on a queue: ${JSON.stringify(message)}`),
+];
+
+const NEEDS_HUMAN = new Set(['failed', 'unverifiable', 'unknown', 'analysed', 'handed_over']);
+
+const aHumanIsTold: Judge = ({ entries, incidents }) => {
+  const told = new Set(entries.filter(isKind('told')).map(({ message }) => message.incidentId));
+  const alarmed = new Set(entries.filter(isKind('alarm')).map(({ incidentId }) => incidentId));
+  return incidents.flatMap(({ incidentId, outcome, escalation, mode }) => {
+    if (mode === 'simulate') return [];
+    if (escalation === 'pending') return [`${incidentId}: the message is still to be told`];
+    if (escalation === 'delivered' && !told.has(incidentId)) {
+      return [`${incidentId} says that a human was told, and no message arrived`];
+    }
+    if (escalation === 'undeliverable' && !alarmed.has(incidentId)) {
+      return [`${incidentId} could not be told, and no alarm was raised`];
+    }
+    const known = told.has(incidentId) || alarmed.has(incidentId);
+    return outcome !== undefined && NEEDS_HUMAN.has(outcome) && !known
+      ? [`${incidentId} ended ${outcome}, and no human knows`]
+      : [];
+  });
+};
+
+/** Decision ids with the entry of the claim that came last, and whether pause or recovery had been recorded by then. */
+const nothingRunsAgainstTheRecord: Judge = ({ entries }) => {
+  const violations: string[] = [];
+  let pausedSince: number | undefined;
+  const recovered = new Set<string>();
+  const claims = new Map<string, { readonly index: number; readonly recovered: boolean }>();
+  for (const [index, entry] of entries.entries()) {
+    if (entry.kind === 'paused') pausedSince ??= index;
+    if (entry.kind === 'resumed') pausedSince = undefined;
+    if (entry.kind === 'changed') {
+      const { before, after } = entry;
+      if (after.state === 'dispatching' && before.state !== 'dispatching') {
+        claims.set(after.incidentId, { index, recovered: recovered.has(after.incidentId) });
+      }
+      if (after.recoveredAt !== undefined) recovered.add(after.incidentId);
+    }
+    if (entry.kind === 'execution') {
+      const { decisionId, incidentId } = entry.order;
+      const claim = claims.get(incidentId);
+      if (!claim) violations.push(`${decisionId} ran without a claim`);
+      if (claim?.recovered) violations.push(`${decisionId} ran although the recovery was recorded before`);
+      if (claim && pausedSince !== undefined && pausedSince < claim.index) {
+        violations.push(`${decisionId} ran although the pause was recorded before`);
+      }
+    }
+  }
+  return violations;
+};
+
+/** What ran is what was decided, by a verdict that lets it run, before it expired, and with a human's yes if needed. */
+const onlyWhatWasDecided: Judge = ({ entries }) => {
+  const latest = new Map<string, Incident>();
+  const violations: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind === 'changed') latest.set(entry.after.incidentId, entry.after);
+    if (entry.kind !== 'execution') continue;
+    const { decisionId, incidentId, tool, node } = entry.order;
+    const decision = latest.get(incidentId)?.decisions.find((each) => each.decisionId === decisionId);
+    const verdict = decision?.verdict;
+    if (!decision || !verdict) {
+      violations.push(`${decisionId} ran and is not recorded`);
+    } else if (verdict.kind !== 'remediate' && verdict.kind !== 'needs_approval') {
+      violations.push(`${decisionId} ran on the verdict ${verdict.kind}`);
+    } else {
+      const { order } = entry;
+      if (verdict.tool !== tool || verdict.node !== node) violations.push(`${decisionId} ran something else`);
+      if (JSON.stringify(verdict.arguments) !== JSON.stringify(order.arguments)) {
+        violations.push(`${decisionId} ran with other arguments`);
+      }
+      if (verdict.kind === 'needs_approval' && decision.approval?.answer !== 'approved') {
+        violations.push(`${decisionId} ran without a human's yes`);
+      }
+      const claimedAt = decision.dispatch?.claimedAt ?? entry.at;
+      if (claimedAt > decision.expiresAt) violations.push(`${decisionId} was claimed after it had expired`);
+    }
+  }
+  return violations;
+};
+
+/** Counted by the clock's hours, as the counters are. */
+const withinTheLimit: Judge = ({ entries, perHour }) =>
+  [...Map.groupBy(entries.filter(isKind('execution')), ({ at }) => Math.floor(at / HOUR))]
+    // An order may be given at the end of an hour and arrive at the beginning of the next.
+    .filter(([, executions]) => executions.length > perHour + 2)
+    .map(
+      ([hour, executions]) =>
+        `${one('execution', executions.length)} in the hour ${hour}, allowed are ${perHour}`,
+    );
+
+const JUDGES: Readonly<Record<string, Judge>> = {
+  'at most one execution per decision': atMostOneExecution,
+  'exactly one record per event': oneRecordPerEvent,
+  'every accepted alert ends': everythingEnds,
+  'a human is told': aHumanIsTold,
+  'nothing runs after a recorded recovery or pause': nothingRunsAgainstTheRecord,
+  'only what was decided runs': onlyWhatWasDecided,
+  'limits hold': withinTheLimit,
+};
+
+/** Broken promises by judge; a judge that found none is there with an empty list. */
+export function judge(evidence: Evidence): ReadonlyMap<string, readonly string[]> {
+  return new Map(Object.entries(JUDGES).map(([name, each]) => [name, each(evidence)]));
+}
