@@ -1,6 +1,11 @@
 /** The incidents table's contract, on the fake and on the embedded DynamoDB (or the one of AWS_ENDPOINT_URL). */
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DeleteTableCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DeleteTableCommand,
+  DynamoDBClient,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDynamoClient, createIncidentsTable, tableDefinition } from '#lib/adapters/incidents-table.ts';
@@ -33,23 +38,26 @@ describe('on DynamoDB', () => {
   beforeAll(async () => {
     aws = await awsForTests('dynamodb');
   });
+  /** Patient: LocalStack starts its DynamoDB at the first request. */
+  const newAdministrator = () => new DynamoDBClient({ ...LOCAL_AWS, endpoint: aws.endpoint });
   afterAll(async () => {
-    const client = createDynamoClient({ ...LOCAL_AWS, endpoint: aws.endpoint });
-    await Promise.all(tables.map((TableName) => client.send(new DeleteTableCommand({ TableName }))));
-    client.destroy();
+    const administrator = newAdministrator();
+    await Promise.all(tables.map((TableName) => administrator.send(new DeleteTableCommand({ TableName }))));
+    administrator.destroy();
     await aws.close();
   });
 
   const newTable = async () => {
     const tableName = `remedia-test-${randomUUID()}`;
-    const client = createDynamoClient({ ...LOCAL_AWS, endpoint: aws.endpoint });
-    await client.send(new CreateTableCommand(tableDefinition(tableName)));
+    const administrator = newAdministrator();
+    await administrator.send(new CreateTableCommand(tableDefinition(tableName)));
     await waitUntilTableExists(
-      { client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 },
+      { client: administrator, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 },
       { TableName: tableName },
     );
+    administrator.destroy();
     tables.push(tableName);
-    return { client, tableName };
+    return { client: createDynamoClient({ ...LOCAL_AWS, endpoint: aws.endpoint }), tableName };
   };
 
   const start = async () => {
