@@ -1,4 +1,4 @@
-/** What YAML cannot say: the optional VPC, and that API Gateway's deployment waits for the gateway responses. */
+/** What YAML cannot say: the optional VPC, no role that nobody has, and gateway responses before the deployment. */
 const list = (text) =>
   (text ?? '')
     .split(',')
@@ -26,11 +26,30 @@ function deployGatewayResponsesFirst(service) {
       resource.DependsOn = [...[resource.DependsOn ?? []].flat(), ...responses];
 }
 
-module.exports = function finishTemplate({ service }) {
+/** LocalStack takes the API's id from this tag, so that its URL is known before it is there. */
+function nameLocalApi(service, stage) {
+  const api = service.provider.compiledCloudFormationTemplate.Resources.ApiGatewayRestApi;
+  if (api && stage === 'local')
+    api.Properties.Tags = [...(api.Properties.Tags ?? []), { Key: '_custom_id_', Value: service.service }];
+}
+
+/** Every function has a role of its own; the one that the framework made for all of them would only lie there. */
+function dropSharedRole(service) {
+  const { Resources } = service.provider.compiledCloudFormationTemplate;
+  const { IamRoleLambdaExecution, ...others } = Resources;
+  if (IamRoleLambdaExecution && !JSON.stringify(others).includes('"IamRoleLambdaExecution"'))
+    service.provider.compiledCloudFormationTemplate.Resources = others;
+}
+
+module.exports = function finishTemplate({ service }, options) {
   return {
     hooks: {
       initialize: () => joinNetwork(service),
-      'after:package:compileEvents': () => deployGatewayResponsesFirst(service),
+      'after:package:compileEvents': () => {
+        deployGatewayResponsesFirst(service);
+        nameLocalApi(service, options.stage ?? service.provider.stage);
+      },
+      'before:package:finalize': () => dropSharedRole(service),
     },
   };
 };

@@ -40,6 +40,11 @@ export async function startEmbeddedDynamo({
   };
 }
 
+export interface EmbeddedSqs extends Embedded {
+  /** Receipts of the messages that somebody has received and not settled yet; SQS itself tells only how many. */
+  readonly inFlight: (queueName: string) => readonly string[];
+}
+
 /** Port 0 takes a free one. With `dataDir` the queues survive a restart, else they are in memory. */
 export async function startEmbeddedSqs({
   port,
@@ -47,12 +52,17 @@ export async function startEmbeddedSqs({
 }: {
   readonly port: number;
   readonly dataDir?: string;
-}): Promise<Embedded> {
+}): Promise<EmbeddedSqs> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   const server = await onLoopbackOnly(() =>
     startFauxqs({ port, logger: false, ...(dataDir === undefined ? {} : { dataDir }) }),
   );
-  return { endpoint: `http://${LOOPBACK}:${server.port}`, close: () => server.stop() };
+  return {
+    endpoint: `http://${LOOPBACK}:${server.port}`,
+    close: () => server.stop(),
+    inFlight: (queueName) =>
+      (server.inspectQueue(queueName)?.messages.inflight ?? []).map(({ receiptHandle }) => receiptHandle),
+  };
 }
 
 /**

@@ -6,10 +6,10 @@ import {
   DescribeTableCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-dynamodb';
-import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { createDynamoClient, tableDefinition } from '#lib/adapters/incidents-table.ts';
-import { startEmbeddedDynamo, startEmbeddedSqs } from './embedded.ts';
+import { type EmbeddedSqs, startEmbeddedDynamo, startEmbeddedSqs } from './embedded.ts';
 import { invoke } from './invoke.ts';
 import { LOCAL_INTAKE_TOKEN, readLocalSettings } from './local-settings.ts';
 import { say, sayLoudly } from './output.ts';
@@ -110,6 +110,7 @@ export async function startOneMachine({
     });
     ends.push(async () => sqsClient.destroy());
     const queues = await createQueues(sqsClient, sqs.endpoint, resources.Resources);
+    await releaseMessages(sqsClient, sqs, queues);
     const tableName = 'remedia-local-incidents';
     await prepareTable(dynamo.endpoint, tableName);
 
@@ -184,6 +185,22 @@ async function createQueues(
     });
   }
   return queues;
+}
+
+/**
+ * Makes visible again what was being worked on when the process ended: its only reader is gone, and on one machine
+ * nobody wants to wait for the visibility time-out.
+ */
+async function releaseMessages(
+  client: SQSClient,
+  sqs: EmbeddedSqs,
+  queues: ReadonlyMap<string, Queue>,
+): Promise<void> {
+  for (const { name, url } of queues.values())
+    for (const ReceiptHandle of sqs.inFlight(name))
+      await client.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout: 0 }),
+      );
 }
 
 /** Creates the table when it is not there. */

@@ -20,6 +20,7 @@ async function start(): Promise<void> {
   await refuseOccupied(settings.port);
   process.env['REMEDIA_PORT'] = String(settings.port);
   process.env['REMEDIA_LAMBDA_PORT'] ??= String(await freePort());
+  process.env['REMEDIA_BUILD'] ??= `offline-${settings.port}`;
   process.env['SLS_LOG_LEVEL'] ??= 'warning';
   takeOverOutput({ logFile: join(settings.dataDir, 'remedia.log') });
   process.chdir(root);

@@ -1,0 +1,59 @@
+/** Deploys serverless.yml to LocalStack, with the secrets that its functions read and a policy. */
+import { DeleteParametersCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { endpoint, run, sdk } from './endpoint.ts';
+
+export interface Deployed {
+  /** Without a slash at the end. */
+  readonly apiUrl: string;
+  /** What deploy/people.yml puts out, by name. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** Secrets by the last part of their SSM names; an empty one is taken away. */
+export type Secrets = Readonly<Record<string, string>>;
+
+/** Writes the secrets to where the functions of stage `local` read them. */
+export async function putSecrets(secrets: Secrets): Promise<void> {
+  const ssm = new SSMClient(sdk);
+  try {
+    for (const [name, value] of Object.entries(secrets)) {
+      const Name = `/remedia/local/${name}`;
+      if (value === '') await ssm.send(new DeleteParametersCommand({ Names: [Name] }));
+      else
+        await ssm.send(
+          new PutParameterCommand({ Name, Value: value, Type: 'SecureString', Overwrite: true }),
+        );
+    }
+  } finally {
+    ssm.destroy();
+  }
+}
+
+/**
+ * Deploys, and answers where the API is. `env` holds settings such as OLLAMA_URL; `parameters` what serverless.yml
+ * lists below `params`. Throws with the tool's own words when it fails.
+ */
+export async function deployStack({
+  env = {},
+  parameters = {},
+  quiet = false,
+}: {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly quiet?: boolean;
+} = {}): Promise<Deployed> {
+  const params = Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+  const options = { quiet, env: { REMEDIA_BUILD: 'localstack', ...env } };
+  const deployed = await run('serverless', ['deploy', '--stage', 'local', ...params], options);
+  if (deployed.code !== 0) throw new Error(`serverless deploy failed:\n${deployed.output}`);
+  const info = await run('serverless', ['info', '--verbose', '--stage', 'local', ...params], {
+    ...options,
+    quiet: true,
+  });
+  const outputs = Object.fromEntries(
+    [...info.output.matchAll(/^ {2}(\w+): (\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
+  const apiId = outputs['ApiId'];
+  if (apiId === undefined) throw new Error(`serverless info names no ApiId:\n${info.output}`);
+  return { apiUrl: `${endpoint}/_aws/execute-api/${apiId}/local`, outputs };
+}
