@@ -83,7 +83,8 @@ export function mediaTypeYaml(): string {
   };
   return `# Generated from zabbix/media_remedia.js and zabbix/media-type.ts by npm run generate; do not edit.\n${stringify(
     { zabbix_export: { version: '7.0', media_types: [mediaType] } },
-    { lineWidth: 0, blockQuote: 'literal', singleQuote: true },
+    // 1.1 as in Zabbix's own exports: YES is quoted, which a reader of 1.1 would take for a boolean.
+    { version: '1.1', lineWidth: 0, blockQuote: 'literal', singleQuote: true },
   )}`;
 }
 
