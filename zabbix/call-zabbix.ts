@@ -15,9 +15,12 @@ const answerSchema = z.union([
 /** @param url the frontend's address, with or without `/api_jsonrpc.php` */
 export async function openZabbix(url: string, login: Login): Promise<CallZabbix> {
   if ('token' in login) return callWith(url, login.token);
-  const { user: username, password } = login;
-  // A session is used like a token.
-  return callWith(url, await callWith(url)('user.login', { username, password }, z.string()));
+  return callWith(url, await logIn(url, login.user, login.password));
+}
+
+/** A session's id, which the API takes like a token. */
+export function logIn(url: string, username: string, password: string): Promise<string> {
+  return callWith(url)('user.login', { username, password }, z.string());
 }
 
 function callWith(url: string, token?: string): CallZabbix {

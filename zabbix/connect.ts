@@ -51,7 +51,7 @@ const TRIGGERS = 0;
 const CONDITION = { hostGroup: '0', severity: '4' } as const;
 const EQUAL = '0';
 const AT_LEAST = '5';
-const OPERATION = { message: '0', recoverAll: '11', updateAll: '12' } as const;
+const OPERATION = { message: '0', tellAllInvolved: '11' } as const;
 const NOT_ACKNOWLEDGED = { conditiontype: '14', operator: EQUAL, value: '0' } as const;
 const SECRET = 1;
 const USER_TYPE = 1;
@@ -184,6 +184,11 @@ export async function connectZabbix(call: CallZabbix, to: Connection): Promise<C
 
   const net = to.safetyNet ? await netOf(call, to.safetyNet, warnings) : undefined;
   const message = { default_msg: 1 };
+  const toRemedia = {
+    operationtype: OPERATION.message,
+    opmessage: { ...message, mediatypeid: mediaTypeId },
+    opmessage_usr: [{ userid: userId }],
+  };
   const actionId = await ensure(
     'action',
     'actionid',
@@ -206,11 +211,9 @@ export async function connectZabbix(call: CallZabbix, to: Connection): Promise<C
       },
       operations: [
         {
-          operationtype: OPERATION.message,
+          ...toRemedia,
           esc_step_from: 1,
           esc_step_to: 1,
-          opmessage: { ...message, mediatypeid: mediaTypeId },
-          opmessage_usr: [{ userid: userId }],
         },
         ...(net
           ? [
@@ -227,8 +230,10 @@ export async function connectZabbix(call: CallZabbix, to: Connection): Promise<C
             ]
           : []),
       ],
-      recovery_operations: [{ operationtype: OPERATION.recoverAll, opmessage: message }],
-      update_operations: [{ operationtype: OPERATION.updateAll, opmessage: message }],
+      // Whoever was told of the problem: Remedia, and the humans if they were paged.
+      recovery_operations: [{ operationtype: OPERATION.tellAllInvolved, opmessage: message }],
+      // Remedia alone: "all involved" would also be everyone who ever commented.
+      update_operations: [toRemedia],
     },
     { eventsource: TRIGGERS },
   );

@@ -116,14 +116,12 @@ export async function makeHost(
         // The server learns of a new item only when it reads its configuration again.
         send: (value) =>
           eventually(`Zabbix takes a value for ${key}`, async () => {
-            const answer = z
-              .object({ info: z.string() })
-              .parse(
-                await askTrapper(trapper, {
-                  request: 'sender data',
-                  data: [{ host: spec.host, key, value }],
-                }),
-              );
+            const answer = z.object({ info: z.string() }).parse(
+              await askTrapper(trapper, {
+                request: 'sender data',
+                data: [{ host: spec.host, key, value }],
+              }),
+            );
             return answer.info.includes('processed: 1; failed: 0') ? null : undefined;
           }).then(() => undefined),
       };

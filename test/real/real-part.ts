@@ -1,0 +1,19 @@
+/** Where the real parts are; a suite without its part skips aloud, or fails where every part has to be there. */
+
+/** The values of these variables, or `undefined` when one is missing. Throws when `REMEDIA_REQUIRE_REAL=1`. */
+export function realPart<Name extends string>(
+  part: string,
+  names: readonly Name[],
+): Readonly<Record<Name, string>> | undefined {
+  const missing = names.filter((name) => !process.env[name]);
+  if (missing.length === 0) {
+    const values: Partial<Record<Name, string>> = {};
+    for (const name of names) values[name] = process.env[name] ?? '';
+    // Every name was just given its value.
+    return values as Record<Name, string>;
+  }
+  const sentence = `no real ${part}: set ${missing.join(', ')}`;
+  if (process.env['REMEDIA_REQUIRE_REAL'] === '1') throw new Error(sentence);
+  console.warn(`\nSKIPPED, nothing here was tested: ${sentence}\n`);
+  return undefined;
+}
