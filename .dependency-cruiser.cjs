@@ -1,4 +1,4 @@
-/** Imports point one way: zod ← catalogue ← core ← workflow ← {adapters, runtime} ← functions. */
+/** Imports point one way: zod ← catalogue ← core ← workflow ← {adapters, runtime ← endpoints} ← functions. */
 const product = '^(lib|functions)/';
 const layer = (name, may) => ({
   name: `${name}-imports-only-inward`,
@@ -15,6 +15,7 @@ module.exports = {
     layer('workflow', ['core', 'catalogue']),
     layer('adapters', ['workflow', 'core', 'catalogue']),
     layer('runtime', ['workflow', 'core', 'catalogue']),
+    layer('endpoints', ['runtime', 'workflow', 'core', 'catalogue']),
     {
       name: 'functions-do-not-import-each-other',
       severity: 'error',

@@ -1,0 +1,23 @@
+/** GET /api/v1/incidents and /api/v1/incidents/{id}: reads what happened to an alert. */
+import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { makeIncidentEndpoint } from '#lib/endpoints/incident-endpoint.ts';
+import { loadSettings } from '#lib/runtime/environment.ts';
+import { makeLog } from '#lib/runtime/logger.ts';
+import { whenReady } from '#lib/runtime/when-ready.ts';
+
+const log = makeLog({ function: 'read-incident' });
+
+export const handler = whenReady(async () => {
+  const settings = await loadSettings([
+    'REMEDIA_SOURCE',
+    'INCIDENTS_TABLE',
+    'INTAKE_TOKENS',
+    'OPERATOR_TOKENS',
+  ]);
+  return makeIncidentEndpoint({
+    ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+    tokens: [...settings.OPERATOR_TOKENS, ...settings.INTAKE_TOKENS],
+    source: settings.REMEDIA_SOURCE,
+    log,
+  });
+}, log);

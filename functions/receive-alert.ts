@@ -1,0 +1,45 @@
+/** POST /api/v1/zabbix/alert: takes an alert in and answers within milliseconds. */
+import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { intakeGate, makeAlertEndpoint } from '#lib/endpoints/alert-endpoint.ts';
+import { loadSettings } from '#lib/runtime/environment.ts';
+import { makeLog } from '#lib/runtime/logger.ts';
+import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { whenReady } from '#lib/runtime/when-ready.ts';
+import { alertMessageSchema, checkMessageSchema } from '#lib/workflow/queue-messages.ts';
+import { makeReceiveAlert, makeRecordRejected } from '#lib/workflow/receive-alert.ts';
+
+const log = makeLog({ function: 'receive-alert' });
+const clock = Date.now;
+
+export const handler = whenReady(async () => {
+  const settings = await loadSettings([
+    'REMEDIA_MODE',
+    'REMEDIA_SOURCE',
+    'PUBLIC_BASE_URL',
+    'INCIDENTS_TABLE',
+    'ALERTS_QUEUE_URL',
+    'CHECKS_QUEUE_URL',
+    'INTAKE_TOKENS',
+    'INTAKE_HMAC_KEY',
+  ]);
+  const table = createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE });
+  const client = createSqsClient();
+  const ports = {
+    ...table,
+    sendToDecide: sendTo({ client, queueUrl: settings.ALERTS_QUEUE_URL, schema: alertMessageSchema }),
+    sendToCheck: sendTo({ client, queueUrl: settings.CHECKS_QUEUE_URL, schema: checkMessageSchema }),
+    clock,
+    narrate: makeNarrate(log),
+  };
+  return makeAlertEndpoint({
+    gate: intakeGate({ tokens: settings.INTAKE_TOKENS, hmacKey: settings.INTAKE_HMAC_KEY, clock }),
+    receive: makeReceiveAlert(ports),
+    recordRejected: makeRecordRejected(ports),
+    source: settings.REMEDIA_SOURCE,
+    mode: settings.REMEDIA_MODE,
+    publicBaseUrl: settings.PUBLIC_BASE_URL,
+    clock,
+    log,
+  });
+}, log);

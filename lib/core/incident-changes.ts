@@ -1,0 +1,452 @@
+/** Every change an incident can go through, as pure functions; nothing else ever builds or alters one. */
+import type { Alert } from '#lib/core/alert.ts';
+import { hostKeyOf } from '#lib/core/identity.ts';
+import type {
+  Decision,
+  Dispatch,
+  HumanMessage,
+  Incident,
+  Mode,
+  Outcome,
+  TimelineEntry,
+  TimelineKind,
+} from '#lib/core/incident.ts';
+
+/** After this without a word from its function, the sweeper looks at an incident that somebody is working on. */
+const LOOK_AGAIN_MS = 60_000;
+/** A claim outlives the dispatch function's own time limit before anybody may doubt it. */
+const CLAIM_MS = 3 * 60_000;
+/** So often a message is tried before it counts as undeliverable. */
+export const MOST_MESSAGE_ATTEMPTS = 5;
+const LONGEST_TEXT = 500;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+
+/** Adds one line to the timeline; text of an alert in it is cut and has no control characters. */
+function note(incident: Incident, at: number, kind: TimelineKind, text: string): Incident {
+  const entry: TimelineEntry = { at, kind, text: text.replace(CONTROL, ' ').slice(0, LONGEST_TEXT) };
+  return { ...incident, updatedAt: at, timeline: [...incident.timeline, entry] };
+}
+
+function without<Key extends keyof Incident>(incident: Incident, key: Key): Omit<Incident, Key> {
+  const { [key]: _gone, ...rest } = incident;
+  return rest;
+}
+
+/** The record of a problem that just arrived. Times in milliseconds. */
+export function openIncident(facts: {
+  readonly incidentId: string;
+  readonly alert: Alert;
+  readonly mode: Mode;
+  readonly now: number;
+  readonly decideWithinMs: number;
+}): Incident {
+  const { incidentId, alert, mode, now, decideWithinMs } = facts;
+  return note(
+    {
+      incidentId,
+      source: alert.source,
+      eventId: alert.eventId,
+      mode,
+      state: 'received',
+      escalation: 'none',
+      alert,
+      hostKey: hostKeyOf(alert.source, alert.host.host),
+      openedAt: now,
+      updatedAt: now,
+      decideBy: now + decideWithinMs,
+      dueAt: now + LOOK_AGAIN_MS,
+      decisions: [],
+      timeline: [],
+      version: 1,
+    },
+    now,
+    'received',
+    `${alert.eventName} on ${alert.host.host}, severity ${alert.severity}.`,
+  );
+}
+
+/** The record of an event of which only the recovery was ever seen: nothing is left to do, also if its problem comes late. */
+export function openRecovered(facts: {
+  readonly incidentId: string;
+  readonly alert: Alert;
+  readonly mode: Mode;
+  readonly now: number;
+}): Incident {
+  const { incidentId, alert, mode, now } = facts;
+  return note(
+    {
+      incidentId,
+      source: alert.source,
+      eventId: alert.eventId,
+      mode,
+      state: 'closed',
+      outcome: 'recovered_before_action',
+      escalation: 'none',
+      hostKey: hostKeyOf(alert.source, alert.host.host),
+      openedAt: now,
+      updatedAt: now,
+      decideBy: now,
+      recoveredAt: now,
+      closedAt: now,
+      decisions: [],
+      timeline: [],
+      version: 1,
+    },
+    now,
+    'recovered',
+    'The recovery came, and its problem had never been seen.',
+  );
+}
+
+/** The record of an authenticated post that is no alert: kept, so that nothing is lost, and perhaps told to a human. */
+export function openRejected(facts: {
+  readonly incidentId: string;
+  readonly source: string;
+  readonly now: number;
+  readonly text: string;
+  readonly message?: HumanMessage;
+}): Incident {
+  const { incidentId, source, now, text, message } = facts;
+  return note(
+    {
+      incidentId,
+      source,
+      eventId: incidentId,
+      mode: 'live',
+      state: 'closed',
+      outcome: 'rejected',
+      escalation: message ? 'pending' : 'none',
+      ...(message && { message, messageAttempts: 0, dueAt: now + LOOK_AGAIN_MS }),
+      hostKey: hostKeyOf(source, 'rejected'),
+      openedAt: now,
+      updatedAt: now,
+      decideBy: now,
+      closedAt: now,
+      decisions: [],
+      timeline: [],
+      version: 1,
+    },
+    now,
+    'received',
+    text,
+  );
+}
+
+/** The same problem again: the event keeps its one record. */
+export function noteRepeat(incident: Incident, now: number): Incident {
+  return note(incident, now, 'repeated', 'Zabbix posted the same problem again.');
+}
+
+/** An update of the event: its severity counts from now on, and only until something was decided. */
+export function noteUpdate(incident: Incident, update: Alert, now: number): Incident {
+  const { alert } = incident;
+  const severity = alert && incident.decisions.length === 0 && alert.severity !== update.severity;
+  return note(
+    severity ? { ...incident, alert: { ...alert, severity: update.severity } } : incident,
+    now,
+    'updated',
+    severity ? `Zabbix changed the severity to ${update.severity}.` : 'Zabbix posted an update.',
+  );
+}
+
+/** The recovery, from a post or from Zabbix's API. `undefined` when it is known already. */
+export function noteRecovery(
+  incident: Incident,
+  at: number,
+  now: number,
+  by: 'post' | 'api',
+): Incident | undefined {
+  if (incident.recoveredAt !== undefined) return undefined;
+  return note(
+    { ...incident, recoveredAt: at },
+    now,
+    'recovered',
+    by === 'post' ? 'Zabbix says that the problem is over.' : "Zabbix's API says that the problem is over.",
+  );
+}
+
+/** Not now: tried again at `dueAt`, until the decision is due. */
+export function hold(incident: Incident, now: number, why: string, dueAt: number): Incident {
+  return note({ ...incident, state: 'held', dueAt }, now, 'held', why);
+}
+
+/** The one decision of a step, and with it the state that follows. What the incident becomes is closed by `close`. */
+export function recordDecision(incident: Incident, decision: Decision, now: number): Incident {
+  const { verdict, model, proposal, step } = decision;
+  const asked = model
+    ? note(
+        incident,
+        now,
+        'model_asked',
+        `${model.model} answered in ${(model.totalMilliseconds / 1000).toFixed(1)} s: ${
+          proposal === undefined
+            ? 'nothing'
+            : proposal.kind === 'proposal'
+              ? `${proposal.tool} ${JSON.stringify(proposal.arguments)}`
+              : `${proposal.code}, ${proposal.reason}`
+        }`,
+      )
+    : incident;
+  const decided = note(
+    { ...asked, decisions: [...asked.decisions.filter((each) => each.step !== step), decision] },
+    now,
+    'decided',
+    `${saysWhat(decision)} ${verdict.reasons.map(({ text }) => text).join(' ')}`,
+  );
+  switch (verdict.kind) {
+    case 'remediate':
+      return { ...decided, state: 'decided', dueAt: now + LOOK_AGAIN_MS };
+    case 'needs_approval':
+      return { ...decided, state: 'awaiting_approval', dueAt: decision.expiresAt };
+    default:
+      return { ...decided, state: 'decided', dueAt: now + LOOK_AGAIN_MS };
+  }
+}
+
+/** What a verdict means, in a few words. */
+export function saysWhat({ verdict }: Decision): string {
+  switch (verdict.kind) {
+    case 'remediate':
+      return `Run ${callOf(verdict)} on ${verdict.node}.`;
+    case 'needs_approval':
+      return `Ask a human whether to run ${callOf(verdict)} on ${verdict.node}.`;
+    case 'observe':
+      return `Only observe: would run ${callOf(verdict)} on ${verdict.node}.`;
+    case 'ignore':
+      return 'Ignore.';
+    case 'escalate':
+      return 'Hand over to a human.';
+  }
+}
+
+function callOf(verdict: {
+  readonly tool: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}): string {
+  const list = Object.entries(verdict.arguments).map(([name, value]) => `${name}=${String(value)}`);
+  return `${verdict.tool}(${list.join(', ')})`;
+}
+
+/**
+ * The end. With a message the escalation is pending in the very same change, so that a crash after it leaves a message
+ * that the sweeper still sends; `undefined` when the incident is closed already.
+ */
+export function close(
+  incident: Incident,
+  facts: {
+    readonly outcome: Outcome;
+    readonly now: number;
+    readonly text: string;
+    readonly message?: HumanMessage | undefined;
+  },
+): Incident | undefined {
+  if (incident.state === 'closed') return undefined;
+  const { outcome, now, text, message } = facts;
+  const closed: Incident = { ...without(incident, 'dueAt'), state: 'closed', outcome, closedAt: now };
+  return note(message ? pend(closed, message, now) : closed, now, 'closed', `${outcome}: ${text}`);
+}
+
+/** A message to a human that is to be told, whatever happens next. */
+export function pend(incident: Incident, message: HumanMessage, now: number): Incident {
+  return { ...incident, escalation: 'pending', message, messageAttempts: 0, dueAt: now + LOOK_AGAIN_MS };
+}
+
+/** A human was really told. `undefined` when that was known already. */
+export function noteTold(incident: Incident, now: number): Incident | undefined {
+  if (incident.escalation !== 'pending') return undefined;
+  const told: Incident = { ...incident, escalation: 'delivered' };
+  // While somebody may still answer, the sweeper's date is that of the approval.
+  const rest =
+    incident.state === 'closed' ? without(told, 'dueAt') : { ...told, dueAt: expiryOf(incident) ?? now };
+  return note(rest, now, 'escalated', `A human was told: ${incident.message?.subject ?? ''}`);
+}
+
+/** Telling failed once more: tried again later, and after the last time given up, which raises an alarm. */
+export function noteNotTold(incident: Incident, now: number, why: string): Incident | undefined {
+  if (incident.escalation !== 'pending') return undefined;
+  const attempts = (incident.messageAttempts ?? 0) + 1;
+  const last = attempts >= MOST_MESSAGE_ATTEMPTS;
+  const tried: Incident = { ...incident, messageAttempts: attempts };
+  const next: Incident = last
+    ? { ...without(tried, 'dueAt'), escalation: 'undeliverable' }
+    : { ...tried, dueAt: now + LOOK_AGAIN_MS * 2 ** (attempts - 1) };
+  const open = last && incident.state !== 'closed' ? { ...next, dueAt: expiryOf(incident) ?? now } : next;
+  return note(open, now, 'escalation_failed', `Attempt ${attempts} to tell a human failed: ${why}`);
+}
+
+function expiryOf(incident: Incident): number | undefined {
+  return incident.decisions.at(-1)?.expiresAt;
+}
+
+/** A human's answer to a proposal; the caller has checked who it is and that it is about this very proposal. */
+export function answerApproval(
+  incident: Incident,
+  answer: {
+    readonly step: 1 | 2;
+    readonly answer: 'approved' | 'rejected';
+    readonly by: string;
+    readonly now: number;
+  },
+): Incident | undefined {
+  const decision = incident.decisions.find(({ step }) => step === answer.step);
+  if (incident.state !== 'awaiting_approval' || decision === undefined || decision.approval !== undefined)
+    return undefined;
+  const { now, by } = answer;
+  const answered = withDecision(incident, {
+    ...decision,
+    approval: { answer: answer.answer, by, at: now },
+  });
+  return note(
+    { ...answered, state: 'decided', dueAt: now + LOOK_AGAIN_MS },
+    now,
+    answer.answer,
+    `${by} ${answer.answer} it.`,
+  );
+}
+
+/** Claims a decision for its one dispatch; `undefined` for everybody who comes second. */
+export function claim(incident: Incident, step: 1 | 2, now: number): Incident | undefined {
+  const decision = incident.decisions.find((each) => each.step === step);
+  const claimable = incident.state === 'decided' || incident.state === 'held';
+  if (!claimable || decision === undefined || decision.dispatch !== undefined) return undefined;
+  const dispatch: Dispatch = { claimedAt: now, sent: 'no' };
+  return note(
+    { ...withDecision(incident, { ...decision, dispatch }), state: 'dispatching', dueAt: now + CLAIM_MS },
+    now,
+    'claimed',
+    'Claimed for its one dispatch.',
+  );
+}
+
+/** Gives a claim back because it is certain that nothing was sent. */
+export function release(
+  incident: Incident,
+  step: 1 | 2,
+  facts: {
+    readonly now: number;
+    readonly why: string;
+    readonly dueAt: number;
+    readonly state: 'decided' | 'held';
+  },
+): Incident | undefined {
+  const decision = incident.decisions.find((each) => each.step === step);
+  if (incident.state !== 'dispatching' || decision?.dispatch?.sent !== 'no') return undefined;
+  const { dispatch: _claim, ...unclaimed } = decision;
+  const { now, why, dueAt, state } = facts;
+  return note(
+    { ...withDecision(incident, unclaimed), state, dueAt },
+    now,
+    state === 'held' ? 'held' : 'dispatch_failed',
+    why,
+  );
+}
+
+/** From now on the post may have been sent: whoever finds this claim must never post again. */
+export function noteSending(incident: Incident, step: 1 | 2, now: number): Incident | undefined {
+  return withDispatch(incident, step, now, (dispatch) =>
+    incident.state === 'dispatching' && dispatch.sent === 'no' ? { ...dispatch, sent: 'unknown' } : undefined,
+  );
+}
+
+/** Rundeck answered that nothing was started: the claim may be given back. */
+export function noteNotSent(incident: Incident, step: 1 | 2, now: number): Incident | undefined {
+  return withDispatch(incident, step, now, (dispatch) =>
+    incident.state === 'dispatching' && dispatch.sent === 'unknown' && dispatch.executionId === undefined
+      ? { ...dispatch, sent: 'no' }
+      : undefined,
+  );
+}
+
+/** Rundeck started the job. */
+export function noteDispatched(
+  incident: Incident,
+  step: 1 | 2,
+  facts: {
+    readonly now: number;
+    readonly executionId: string;
+    readonly url?: string | undefined;
+    readonly dueAt: number;
+  },
+): Incident | undefined {
+  const { now, executionId, url, dueAt } = facts;
+  if (incident.state !== 'dispatching') return undefined;
+  const changed = withDispatch(incident, step, now, (dispatch) => ({
+    ...dispatch,
+    sent: 'yes',
+    executionId,
+    ...(url !== undefined && { executionUrl: url }),
+  }));
+  return (
+    changed &&
+    note(
+      { ...changed, state: 'running', dueAt },
+      now,
+      'dispatched',
+      `Rundeck runs it as execution ${executionId}.`,
+    )
+  );
+}
+
+/** What Rundeck says of the execution; `ended` moves on to the check of the outcome. */
+export function noteExecution(
+  incident: Incident,
+  step: 1 | 2,
+  facts: {
+    readonly now: number;
+    readonly status: string;
+    readonly ended: boolean;
+    readonly endedAt?: number | undefined;
+    readonly url?: string | undefined;
+    readonly output?: string | undefined;
+    readonly dueAt: number;
+  },
+): Incident | undefined {
+  if (incident.state !== 'running') return undefined;
+  const { now, status, ended, endedAt, url, output, dueAt } = facts;
+  const changed = withDispatch(incident, step, now, (dispatch) => ({
+    ...dispatch,
+    executionStatus: status,
+    ...(url !== undefined && { executionUrl: url }),
+    ...(ended && { endedAt: endedAt ?? now }),
+    ...(output !== undefined && output !== '' && { output: output.slice(-4000) }),
+  }));
+  if (changed === undefined) return undefined;
+  return ended
+    ? note({ ...changed, state: 'verifying', dueAt }, now, 'execution', `The execution ended: ${status}.`)
+    : { ...changed, dueAt };
+}
+
+/** Looked, and it is too early to tell. */
+export function lookAgain(incident: Incident, now: number, dueAt: number): Incident {
+  return { ...incident, updatedAt: now, dueAt };
+}
+
+/** A comment was written on the event. */
+export function noteCommented(incident: Incident, now: number): Incident {
+  return note(incident, now, 'commented', 'Commented on the event in Zabbix.');
+}
+
+/** Sent to the queue once more, because nobody seems to be working on it. */
+export function noteRequeued(incident: Incident, now: number, dueAt: number): Incident {
+  return note({ ...incident, dueAt }, now, 'queued', 'Sent to its queue again.');
+}
+
+function withDecision(incident: Incident, decision: Decision): Incident {
+  return {
+    ...incident,
+    decisions: incident.decisions.map((each) => (each.step === decision.step ? decision : each)),
+  };
+}
+
+function withDispatch(
+  incident: Incident,
+  step: 1 | 2,
+  now: number,
+  change: (dispatch: Dispatch) => Dispatch | undefined,
+): Incident | undefined {
+  const decision = incident.decisions.find((each) => each.step === step);
+  const dispatch = decision?.dispatch && change(decision.dispatch);
+  return decision && dispatch && { ...withDecision(incident, { ...decision, dispatch }), updatedAt: now };
+}

@@ -1,0 +1,91 @@
+/** GET /api/v1/incidents and /api/v1/incidents/{id}: what Remedia knows, decided and did, for a human or a program. */
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { hostKeyOf } from '#lib/core/identity.ts';
+import { INCIDENT_STATES, type Incident } from '#lib/core/incident.ts';
+import { type HttpAnswer, type HttpRequest, httpHandler, problem, unauthorized } from '#lib/runtime/http.ts';
+import type { Log } from '#lib/runtime/logger.ts';
+import { bearerMatches } from '#lib/runtime/tokens.ts';
+import type { HostHistory, ListIncidents, LoadIncident } from '#lib/workflow/ports.ts';
+
+const MOST = 100;
+const INCIDENT_ID = /^(inc|sim)_[0-9a-f]{24}$/;
+
+/** The endpoint as a Lambda handler. */
+export function makeIncidentEndpoint(parts: {
+  readonly tokens: readonly string[];
+  readonly loadIncident: LoadIncident;
+  readonly listIncidents: ListIncidents;
+  readonly hostHistory: HostHistory;
+  readonly source: string;
+  readonly log: Log;
+}): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
+  const { tokens, loadIncident, log } = parts;
+
+  const one = async (id: string): Promise<HttpAnswer> => {
+    const incident = INCIDENT_ID.test(id) ? await loadIncident(id) : undefined;
+    return incident === undefined
+      ? problem(404, 'Not Found', 'There is no such incident; its id begins with inc_ or sim_.')
+      : { status: 200, json: incident };
+  };
+
+  const list = async ({ query }: HttpRequest): Promise<HttpAnswer> => {
+    const { limit = '50', state, host, since = '0' } = query;
+    const errors: { field: string; expected: string }[] = [];
+    const count = Number(limit);
+    if (!Number.isInteger(count) || count < 1 || count > MOST)
+      errors.push({ field: 'limit', expected: `a number from 1 to ${MOST}` });
+    const known = INCIDENT_STATES.find((each) => each === state);
+    if (state !== undefined && known === undefined)
+      errors.push({ field: 'state', expected: `one of ${INCIDENT_STATES.join(', ')}` });
+    const from = /^[0-9]+$/.test(since) ? Number(since) : Date.parse(since);
+    if (Number.isNaN(from)) errors.push({ field: 'since', expected: 'a time such as 2026-03-01T12:00:00Z' });
+    if (errors.length > 0) return problem(400, 'Bad Request', 'The list cannot be made.', { errors });
+    if (host !== undefined) {
+      const incidents = await parts.hostHistory({
+        hostKey: hostKeyOf(parts.source, host),
+        mode: 'live',
+        since: from,
+        limit: count,
+      });
+      const wanted = incidents.filter((each) => known === undefined || each.state === known);
+      return { status: 200, json: { incidents: wanted.map(shortly) } };
+    }
+    const states = known === undefined ? INCIDENT_STATES : [known];
+    const lists = await Promise.all(states.map((each) => parts.listIncidents({ state: each, limit: count })));
+    const incidents = lists
+      .flat()
+      .filter(({ openedAt }) => openedAt >= from)
+      .sort((a, b) => b.openedAt - a.openedAt)
+      .slice(0, count);
+    return { status: 200, json: { incidents: incidents.map(shortly) } };
+  };
+
+  return httpHandler({
+    methods: ['GET'],
+    gates: [
+      ({ headers }) =>
+        bearerMatches(headers['authorization'], tokens)
+          ? undefined
+          : unauthorized('Expected Authorization: Bearer and a valid token.'),
+    ],
+    log,
+    handle: (request) => {
+      const { id } = request.path;
+      return id === undefined ? list(request) : one(id);
+    },
+  });
+}
+
+function shortly(incident: Incident) {
+  const { incidentId, eventId, state, outcome, escalation, openedAt, closedAt, alert } = incident;
+  return {
+    incidentId,
+    eventId,
+    state,
+    ...(outcome !== undefined && { outcome }),
+    escalation,
+    openedAt: new Date(openedAt).toISOString(),
+    ...(closedAt !== undefined && { closedAt: new Date(closedAt).toISOString() }),
+    ...(alert && { host: alert.host.host, eventName: alert.eventName, severity: alert.severity }),
+  };
+}

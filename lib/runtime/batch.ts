@@ -1,0 +1,60 @@
+/** The queue side of every function behind SQS: one record fails alone, and a message that nobody can read is permanent. */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type * as z from 'zod';
+import { errorFields, type Log } from '#lib/runtime/logger.ts';
+
+export interface Delivery {
+  /** How often SQS has delivered this message, this time included. */
+  readonly receiveCount: number;
+}
+
+/**
+ * A Lambda handler for SQS with partial batch responses. What `handle` throws fails its record alone, which SQS delivers
+ * again until it goes to the dead-letter queue; so does a record that does not parse, since no later try could help.
+ */
+export function batchHandler<Message>(options: {
+  readonly schema: z.ZodType<Message>;
+  readonly handle: (message: Message, delivery: Delivery) => Promise<unknown>;
+  readonly log: Log;
+}): (event: SQSEvent) => Promise<SQSBatchResponse> {
+  const { schema, handle, log } = options;
+  return async ({ Records }) => {
+    const batchItemFailures: { itemIdentifier: string }[] = [];
+    for (const { messageId, body, attributes } of Records) {
+      const fail = () => batchItemFailures.push({ itemIdentifier: messageId });
+      const message = parse(schema, body);
+      if (message === undefined) {
+        log.error('a message cannot be read and will go to the dead-letter queue', { message_id: messageId });
+        fail();
+        continue;
+      }
+      const receiveCount = Number(attributes.ApproximateReceiveCount);
+      try {
+        await handle(message, { receiveCount: Number.isFinite(receiveCount) ? receiveCount : 1 });
+      } catch (error) {
+        const incident = incidentOf(message);
+        log.error('a message failed and will be delivered again', {
+          message_id: messageId,
+          receive_count: receiveCount,
+          ...(incident && { incident_id: incident }),
+          ...errorFields(error),
+        });
+        fail();
+      }
+    }
+    return { batchItemFailures };
+  };
+}
+
+function parse<Message>(schema: z.ZodType<Message>, body: string): Message | undefined {
+  try {
+    return schema.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function incidentOf(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('incidentId' in message)) return undefined;
+  return typeof message.incidentId === 'string' ? message.incidentId : undefined;
+}
