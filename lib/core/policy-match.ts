@@ -10,8 +10,8 @@ export type PolicyMatch =
   | { readonly kind: 'refused'; readonly reasons: readonly [Reason, ...Reason[]] };
 
 /**
- * How a scope fits an alert. `unknown`: it asks for something that the alert does not say. A rule needs `yes`; a denial
- * also holds when it is `unknown`, for a missing fact must never be a way around it.
+ * How a scope fits an alert. `unknown`: it asks for something that the alert does not say. Allowing takes a `yes`;
+ * denying and holding back are also done when it is `unknown`, for a missing fact must never be a way around a rule.
  */
 export type Fit = 'yes' | 'no' | 'unknown';
 
@@ -22,11 +22,12 @@ export interface Condition {
   readonly fact: string;
 }
 
-const AUTONOMY_FROM_STRICT = ['observe', 'approve', 'auto'] as const;
+/** All but `auto`, the strictest first. */
+const AUTONOMY_FROM_STRICT = ['observe', 'approve'] as const;
 
 /**
- * Denials first, and they win; then the strictest autonomy of all rules that cover this tool here and now; without one
- * the tool is refused. Telling a human needs no permission. `now` is milliseconds since the epoch.
+ * Denials first, and they win; then a rule must cover this tool here and now, else the tool is refused; of all rules
+ * that cover it, or might, the strictest autonomy holds. Telling a human needs no permission. `now` is milliseconds since the epoch.
  */
 export function matchPolicy(question: {
   readonly policy: Policy;
@@ -43,7 +44,7 @@ export function matchPolicy(question: {
   const denial = policy.deny.findIndex(
     ({ tools, where, windows }) =>
       (tools === undefined || tools.includes(tool)) &&
-      fitOf(scopeConditions(policy, where, alert, 'denial')) !== 'no' &&
+      mayCover(policy, where, alert) &&
       insideAny(windows, now),
   );
   if (denial >= 0) {
@@ -52,17 +53,20 @@ export function matchPolicy(question: {
 
   const naming = policy.rules.flatMap((rule, index) => (rule.tools.includes(tool) ? [{ rule, index }] : []));
   if (naming.length === 0) return refused('tool_not_allowed', `No rule of the policy allows ${tool}.`);
-  const covering = naming.filter(
-    ({ rule }) => fitOf(scopeConditions(policy, rule.where, alert, 'rule')) === 'yes',
-  );
+  const covering = naming.filter(({ rule }) => covers(policy, rule.where, alert));
   if (covering.length === 0) {
     return refused('host_not_allowed', `No rule of the policy allows ${tool} for this alert's host.`);
   }
-  const holding = covering.filter(({ rule }) => insideAny(rule.windows, now));
-  const autonomy = AUTONOMY_FROM_STRICT.find((each) => holding.some(({ rule }) => rule.autonomy === each));
-  if (autonomy === undefined) {
+  if (!covering.some(({ rule }) => insideAny(rule.windows, now))) {
     return refused('outside_window', `The rules that allow ${tool} here are outside their windows now.`);
   }
+  // A rule that only might be meant here allows nothing, but it holds back: else an alert that leaves out its groups,
+  // or repeats a tag, would slip past a stricter rule.
+  const holding = naming.filter(
+    ({ rule }) => mayCover(policy, rule.where, alert) && insideAny(rule.windows, now),
+  );
+  const autonomy =
+    AUTONOMY_FROM_STRICT.find((each) => holding.some(({ rule }) => rule.autonomy === each)) ?? 'auto';
   const labels = holding
     .filter(({ rule }) => rule.autonomy === autonomy)
     .map(({ index }) => labelOf('rule', policy.rules, index));
@@ -78,11 +82,22 @@ export function matchPolicy(question: {
   };
 }
 
+/** Surely: what allowing takes. */
+function covers(policy: Policy, scope: Scope, alert: Alert): boolean {
+  return fitOf(scopeConditions(policy, scope, alert, 'rule')) === 'yes';
+}
+
+/** Perhaps: what denying and holding back take. */
+function mayCover(policy: Policy, scope: Scope, alert: Alert): boolean {
+  return fitOf(scopeConditions(policy, scope, alert, 'denial')) !== 'no';
+}
+
 /** Every condition of a scope, in the order of the schema; an empty scope has none and fits everything. */
 export function scopeConditions(
   policy: Policy,
   scope: Scope,
   alert: Alert,
+  /** Read as a rule that allows, or as a denial or a rule that holds back. */
   of: 'rule' | 'denial',
 ): readonly Condition[] {
   const conditions: Condition[] = [];
@@ -158,9 +173,7 @@ export function routeOf(
   policy: Policy,
   alert: Alert,
 ): { readonly team?: string; readonly priority?: NonNullable<HumanMessage['priority']> } {
-  const matching = policy.routing.filter(
-    ({ where }) => fitOf(scopeConditions(policy, where, alert, 'rule')) === 'yes',
-  );
+  const matching = policy.routing.filter(({ where }) => covers(policy, where, alert));
   const team = matching.find((each) => each.team !== undefined)?.team;
   const priority = matching.find((each) => each.priority !== undefined)?.priority;
   return { ...(team !== undefined && { team }), ...(priority !== undefined && { priority }) };

@@ -115,6 +115,11 @@ describe('matchPolicy', () => {
     ['also of the environment', { rules: [rule({ environments: ['test'] })] }, 'host_not_allowed'],
     ['unless its list has all of them', { rules: [rule({ environments: ['test', 'st*'] })] }, 'auto'],
     ['for a denial one value is enough', { deny: [{ where: { tags: { env: 'test' } } }] }, 'denied'],
+    [
+      'a stricter rule holds back for one value',
+      { rules: [rule({}), rule({ tags: { env: 'test' } }, 'approve')] },
+      'approve',
+    ],
     ['also of the environment (denial)', { deny: [{ where: { environments: ['test'] } }] }, 'denied'],
   ])('where a tag repeats: %s', (_name, policy, expected) => {
     expect(match(policy, anAlert({ tags: tags(['env', 'test'], ['env', 'staging']) }))).toBe(expected);
@@ -127,6 +132,16 @@ describe('matchPolicy', () => {
     ['host_groups: a denial holds', { deny: [{ where: { host_groups: ['Payment'] } }] }, 'denied'],
     ['tags: a denial holds', { deny: [{ where: { tags: { remedia: 'never' } } }] }, 'denied'],
     ['environment: a denial holds', { deny: [{ where: { environments: ['prod'] } }] }, 'denied'],
+    [
+      'host_groups: a stricter rule holds back',
+      { rules: [rule({}), rule({ host_groups: ['Payment'] }, 'observe')] },
+      'observe',
+    ],
+    [
+      'a stricter rule alone allows nothing',
+      { rules: [rule({ host_groups: ['*'] }, 'observe')] },
+      'host_not_allowed',
+    ],
     ['but not for another host', { deny: [{ where: { host_groups: ['a'], hosts: ['db-*'] } }] }, 'auto'],
   ])('where the alert does not say its %s', (_name, policy, expected) => {
     expect(match(policy, anAlert({ tags: [], hostGroups: [] }))).toBe(expected);
