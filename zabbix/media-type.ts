@@ -22,7 +22,7 @@ const parameters: Readonly<Record<string, string>> = {
   event_update_status: '{EVENT.UPDATE.STATUS}',
   event_nseverity: '{EVENT.NSEVERITY}',
   // Cut tags are broken JSON, which Remedia refuses and tells a human about: it decides nothing on half of them.
-  event_tags: capped('EVENT.TAGSJSON', 12_000),
+  event_tags: capped('EVENT.TAGSJSON', 8000),
   event_opdata: capped('EVENT.OPDATA', 1000),
   event_date: '{EVENT.DATE}',
   event_time: '{EVENT.TIME}',
@@ -30,16 +30,16 @@ const parameters: Readonly<Record<string, string>> = {
   host_name: '{HOST.NAME}',
   host_ip: '{HOST.IP}',
   host_id: '{HOST.ID}',
-  host_groups: capped('TRIGGER.HOSTGROUP.NAME', 8000),
+  host_groups: capped('TRIGGER.HOSTGROUP.NAME', 4000),
   trigger_id: '{TRIGGER.ID}',
   trigger_name_orig: '{TRIGGER.NAME.ORIG}',
-  trigger_description: capped('TRIGGER.DESCRIPTION', 2000),
+  trigger_description: capped('TRIGGER.DESCRIPTION', 1000),
   item_id: '{ITEM.ID}',
   item_key: '{ITEM.KEY.ORIG}',
   item_key_orig: '{ITEM.KEY.ORIG}',
   item_value: capped('ITEM.VALUE', 500),
   subject: '{ALERT.SUBJECT}',
-  message: capped('ALERT.MESSAGE', 2048),
+  message: capped('ALERT.MESSAGE', 1000),
 };
 
 const description = `Remedia takes the night shift: it remediates alerts or tells a human. Import this media type, then:

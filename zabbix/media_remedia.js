@@ -7,7 +7,7 @@
 var NAME = 'Remedia';
 var PATH = '/api/v1/zabbix/alert';
 /* As long as this, the list was cut, and a group that the policy denies may be missing: better no alert than a wrong one. */
-var HOST_GROUPS_CAP = 8000;
+var HOST_GROUPS_CAP = 4000;
 
 function isSet(text) {
     return typeof text === 'string' && text !== '' && text.charAt(0) !== '{' && text !== '*UNKNOWN*';
