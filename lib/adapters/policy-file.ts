@@ -39,20 +39,14 @@ export function readPolicy(text: string): PolicyReading {
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
     return problems(
-      faults.map(({ code, pos, message }) =>
-        at(
-          pos[0],
-          '',
-          code === 'DUPLICATE_KEY' ? 'this key is here twice; expected it once' : firstLine(message),
-        ),
-      ),
+      faults.map(({ code, pos, message }) => at(pos[0], '', YAML_FAULTS[code] ?? firstLine(message))),
     );
   }
   const value = plainValue(document);
   if (value === undefined) {
     return problems([at(0, '', 'expected fewer references to anchors')]);
   }
-  const parsed = policySchema.safeParse(value.value);
+  const parsed = policySchema.safeParse(value.value, { reportInput: true });
   if (parsed.success) return { kind: 'policy', policy: parsed.data, hash: hashOf(parsed.data) };
   return problems(
     parsed.error.issues.flatMap((issue) => {
@@ -97,6 +91,12 @@ function plainValue(document: Document): { readonly value: unknown } | undefined
   }
 }
 
+/** By yaml's code of the fault; the others' own sentences are good. */
+const YAML_FAULTS: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this key is here twice; expected it once',
+  MULTIPLE_DOCS: 'a second document begins here; expected one',
+};
+
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/, received .*$/, ''],
   [/expected (?:object|record)/, 'expected keys with values'],
@@ -105,7 +105,11 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/expected string to have/, 'expected text of'],
   [/expected string/, 'expected text'],
   [/expected int/, 'expected a whole number'],
-  [/expected number to be/, 'expected a number'],
+  [/expected number(?: to be)?/, 'expected a number'],
+  [/(?: of)? <=/, ' of at most '],
+  [/(?: of)? >=/, ' of at least '],
+  [/"\|"/g, ', '],
+  [/expected one of "(.*)"$/, 'expected one of $1'],
 ];
 
 /** zod's sentence from "expected" on, in the words of the file and without what was there instead. */
@@ -156,6 +160,7 @@ interface Shape {
   readonly properties?: Readonly<Record<string, Shape>> | undefined;
   readonly additionalProperties?: Shape | boolean | undefined;
   readonly items?: Shape | undefined;
+  readonly propertyNames?: { readonly enum?: readonly string[] | undefined } | undefined;
 }
 
 /** The keys that the schema knows at this path. */
@@ -168,7 +173,7 @@ function knownKeys(path: Path): readonly string[] {
         : (shape?.properties?.[String(key)] ?? shape?.additionalProperties);
     shape = typeof next === 'object' ? next : undefined;
   }
-  return Object.keys(shape?.properties ?? {});
+  return shape?.propertyNames?.enum ?? Object.keys(shape?.properties ?? {});
 }
 
 const shapeSchema: z.ZodType<Shape> = z.lazy(() =>
@@ -176,6 +181,7 @@ const shapeSchema: z.ZodType<Shape> = z.lazy(() =>
     properties: z.record(z.string(), shapeSchema).optional(),
     additionalProperties: z.union([z.boolean(), shapeSchema]).optional(),
     items: shapeSchema.optional(),
+    propertyNames: z.object({ enum: z.array(z.string()).optional() }).optional(),
   }),
 );
 
