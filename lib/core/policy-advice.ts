@@ -2,6 +2,17 @@
 import type { Policy } from '#lib/core/policy.ts';
 import { labelOf, valueAllowed } from '#lib/core/policy-match.ts';
 
+const WIDE_ROOTS: readonly string[] = [
+  '/home',
+  '/mnt',
+  '/opt',
+  '/root',
+  '/srv',
+  '/var',
+  '/var/lib',
+  '/var/spool',
+];
+
 /** One sentence each; an empty list when nothing is odd. */
 export function adviseOn(policy: Policy): readonly string[] {
   const { allow, aliases, rules } = policy;
@@ -23,6 +34,9 @@ export function adviseOn(policy: Policy): readonly string[] {
   }
   for (const [name, list] of Object.entries(allow)) {
     if (list.includes('*')) advice.push(`allow.${name} holds "*": whatever an alert names is allowed.`);
+  }
+  for (const root of policy.cleanup_roots.filter((each) => WIDE_ROOTS.includes(each))) {
+    advice.push(`cleanup_roots holds ${root}, where programs keep more than temporary files.`);
   }
   for (const [index, rule] of rules.entries()) {
     const everywhere = Object.keys(rule.where).length === 0;

@@ -16,6 +16,11 @@ describe('adviseOn', () => {
       ['allow.paths is empty', 'cleanup_roots is empty'],
     ],
     ['cleaning something', { ...onWeb('cleanup_disk'), cleanup_roots: ['/var/tmp'] }, []],
+    [
+      'cleaning too much',
+      { ...onWeb('cleanup_disk'), cleanup_roots: ['/var/tmp', '/var'] },
+      ['cleanup_roots holds /var,'],
+    ],
     ['no services', { ...onWeb('restart_service'), allow: {} }, ['allow.services is empty']],
     ['no applications', { ...onWeb('restart_application'), allow: {} }, ['allow.applications is empty']],
     [

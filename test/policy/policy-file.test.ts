@@ -87,7 +87,9 @@ describe('readPolicy', () => {
     [
       'a relative folder',
       'version: 1\ncleanup_roots:\n  - tmp',
-      ['p.yaml:3:5 cleanup_roots[0]: expected an absolute path'],
+      [
+        'p.yaml:3:5 cleanup_roots[0]: expected an absolute path of plain names, outside of the system folders',
+      ],
     ],
     [
       'a key twice',
@@ -112,6 +114,30 @@ describe('readPolicy', () => {
   ])('says where %s is and what was expected', (_name, text, problems) => {
     expect(problemsOf(text)).toEqual(problems);
   });
+
+  it.each([
+    '/',
+    '//',
+    '/.',
+    '/tmp/..',
+    '/tmp/../etc',
+    '/tmp//x',
+    '/etc',
+    '/usr/lib',
+    '/tmp/',
+    '/a b',
+    '/a,b',
+    '/tmp\\n/x',
+  ])('lets nobody clean %j', (root) => {
+    expect(problemsOf(`version: 1\ncleanup_roots: ["${root}"]`)[0]).toContain('expected an absolute path');
+  });
+
+  it.each(['/tmp', '/var/log', '/opt/app.d/cache_1', '/srv/.cache', '/etcetera'])(
+    'takes the root %j',
+    (root) => {
+      expect(problemsOf(`version: 1\ncleanup_roots: ["${root}"]`)).toEqual([]);
+    },
+  );
 
   it('lets no small file become a huge one', () => {
     const levels = Array.from({ length: 20 }, (_, n) => `a${n}: &a${n} [*a${n - 1}, *a${n - 1}, *a${n - 1}]`);
