@@ -1,0 +1,197 @@
+/** What a human is told: facts written by code, bounded; the model contributes at most one sentence, and it is marked. */
+import { formatDuration } from '#lib/core/duration.ts';
+import type { Decision, HumanMessage, Incident, Notification, Reason } from '#lib/core/incident.ts';
+import { saysWhat } from '#lib/core/incident-changes.ts';
+
+const LONGEST_BODY = 6000;
+const LONGEST_FINDINGS = 2500;
+const TIMELINE_LINES = 12;
+const SEVERITY_NAMES = ['not classified', 'information', 'warning', 'average', 'high', 'disaster'] as const;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: new lines and tabs of findings stay
+const CONTROL_IN_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]+/g;
+
+interface Route {
+  readonly team?: string | undefined;
+  readonly priority?: HumanMessage['priority'] | undefined;
+}
+
+interface Facts extends Route {
+  readonly incident: Incident;
+  readonly publicBaseUrl: string;
+  /** The address of Zabbix's web pages, when it is known. */
+  readonly zabbixUrl?: string | undefined;
+  readonly now: number;
+}
+
+/** A human must take over: what happened, what was tried, what Remedia thinks. */
+export function escalationMessage(
+  facts: Facts & { readonly reasons: readonly Reason[]; readonly notification?: Notification | undefined },
+): HumanMessage {
+  const { incident, reasons, notification } = facts;
+  const why = reasons.map(({ text }) => oneLine(text)).join(' ');
+  const says = notification?.message;
+  return message('escalation', `Needs a human: ${problemOf(incident)}`, facts, [
+    ...whatHappened(facts),
+    `Why you: ${why === '' ? 'no reason was recorded.' : why}`,
+    ...(says === undefined || says === '' ? [] : [`The model says: "${oneLine(says)}"`]),
+    ...whatWasTried(incident),
+    ...lastSteps(incident),
+  ]);
+}
+
+/** A human may say yes or no; the links are made by the caller, who can sign them. */
+export function approvalMessage(
+  facts: Facts & { readonly decision: Decision; readonly links: HumanMessage['links'] },
+): HumanMessage {
+  const { incident, decision, now } = facts;
+  const built = message('approval', `May I? ${problemOf(incident)}`, facts, [
+    ...whatHappened(facts),
+    `Proposal: ${oneLine(saysWhat(decision))}`,
+    ...decision.verdict.reasons.map(({ text }) => oneLine(text)),
+    `This question expires in ${formatDuration(decision.expiresAt - now)}; then it is handed over to a human.`,
+    ...whatWasTried(incident),
+  ]);
+  return { ...built, links: [...facts.links, ...built.links] };
+}
+
+/** What `analyze_processes` found, for the human who goes on from there. */
+export function findingsMessage(facts: Facts & { readonly findings: string }): HumanMessage {
+  const { incident, findings } = facts;
+  const text = findings.replace(CONTROL_IN_LINES, ' ').trim().slice(-LONGEST_FINDINGS);
+  return message('escalation', `Findings: ${problemOf(incident)}`, facts, [
+    ...whatHappened(facts),
+    ...whatWasTried(incident),
+    `Findings:\n${text === '' ? 'The job printed nothing.' : text}`,
+  ]);
+}
+
+/** One summary for a whole storm. */
+export function stormMessage(facts: {
+  readonly source: string;
+  readonly alerts: number;
+  readonly within: string;
+}): HumanMessage {
+  const { source, alerts, within } = facts;
+  return {
+    kind: 'escalation',
+    incidentId: `storm/${source}`,
+    subject: `Alert storm from ${source}: Remedia has stopped acting`,
+    body: `${alerts} problems arrived within ${within}. Until it is calm again no job is started; every alert is recorded and handed over. This is said once.`,
+    severity: 5,
+    priority: 'critical',
+    links: [],
+  };
+}
+
+/** A message ended in a dead-letter queue and names no incident that could be looked up. */
+export function deadLetterMessage(facts: {
+  readonly queue: string;
+  readonly messageId: string;
+}): HumanMessage {
+  return {
+    kind: 'escalation',
+    incidentId: `dead-letter/${facts.messageId}`,
+    subject: `Remedia could not read a message of the queue ${oneLine(facts.queue)}`,
+    body: `Message ${facts.messageId} ended in the dead-letter queue of ${oneLine(facts.queue)} and names no incident. It may have been put there by hand, or by another version of Remedia.`,
+    severity: 3,
+    links: [],
+  };
+}
+
+/** What is written on the event in Zabbix. */
+export function commentOf(incident: Incident, publicBaseUrl: string): string {
+  const last = incident.decisions.at(-1);
+  const lines = [
+    `Remedia: ${incident.outcome ?? incident.state}.`,
+    ...(last ? [saysWhat(last), ...last.verdict.reasons.map(({ text }) => text)] : []),
+    ...whatWasTried(incident),
+    incident.escalation === 'delivered' ? 'A human was told.' : '',
+    linkOf(incident, publicBaseUrl),
+  ];
+  return lines
+    .filter((line) => line !== '')
+    .map(oneLine)
+    .join('\n')
+    .slice(0, 2000);
+}
+
+function message(
+  kind: HumanMessage['kind'],
+  subject: string,
+  facts: Facts,
+  lines: readonly string[],
+): HumanMessage {
+  const { incident, publicBaseUrl, zabbixUrl, team, priority } = facts;
+  const triggerId = incident.alert?.trigger.id;
+  const executions = incident.decisions.flatMap(({ dispatch }) => dispatch?.executionUrl ?? []);
+  return {
+    kind,
+    incidentId: incident.incidentId,
+    subject: oneLine(subject).slice(0, 200),
+    body: lines.join('\n').slice(0, LONGEST_BODY),
+    severity: incident.alert?.severity ?? 0,
+    ...(team !== undefined && { team }),
+    ...(priority !== undefined && { priority }),
+    links: [
+      { title: 'Timeline', url: linkOf(incident, publicBaseUrl) },
+      ...(zabbixUrl === undefined || triggerId === undefined
+        ? []
+        : [
+            {
+              title: 'Zabbix event',
+              url: `${zabbixUrl}/tr_events.php?triggerid=${triggerId}&eventid=${incident.eventId}`,
+            },
+          ]),
+      ...executions.map((url) => ({ title: 'Rundeck execution', url })),
+    ],
+  };
+}
+
+function linkOf(incident: Incident, publicBaseUrl: string): string {
+  return `${publicBaseUrl}/api/v1/incidents/${incident.incidentId}`;
+}
+
+function problemOf({ alert, eventId }: Incident): string {
+  return alert ? `${oneLine(alert.eventName).slice(0, 120)} on ${alert.host.host}` : `event ${eventId}`;
+}
+
+function whatHappened({ incident, now }: Facts): string[] {
+  const { alert, openedAt, recoveredAt, eventId, source } = incident;
+  if (alert === undefined) return [`Event ${eventId} of ${source}.`];
+  return [
+    `Problem: ${oneLine(alert.eventName).slice(0, 300)}`,
+    `Host: ${alert.host.host}${alert.host.ip === undefined ? '' : ` (${alert.host.ip})`}, severity ${SEVERITY_NAMES[alert.severity]}, event ${eventId} of ${source}`,
+    ...(alert.opdata === undefined ? [] : [`Data: ${oneLine(alert.opdata).slice(0, 300)}`]),
+    recoveredAt === undefined
+      ? `It began ${formatDuration(now - openedAt)} ago and is not known to be over.`
+      : 'Zabbix says that it is over.',
+  ];
+}
+
+function whatWasTried({ decisions }: Incident): string[] {
+  const tried = decisions.flatMap(({ verdict, dispatch }) => {
+    if (dispatch === undefined || dispatch.sent === 'no' || !('tool' in verdict)) return [];
+    const call = `${verdict.tool} ${oneLine(JSON.stringify(verdict.arguments))} on ${verdict.node}`;
+    const execution = dispatch.executionId === undefined ? '' : ` (execution ${dispatch.executionId})`;
+    const status =
+      dispatch.executionStatus ?? (dispatch.sent === 'unknown' ? 'nobody knows whether it ran' : 'started');
+    return [`Tried: ${call}${execution}: ${status}.`];
+  });
+  return tried.length === 0 ? ['Tried: nothing was run.'] : tried;
+}
+
+function lastSteps({ timeline }: Incident): string[] {
+  return [
+    'Steps:',
+    ...timeline
+      .slice(-TIMELINE_LINES)
+      .map(({ at, text }) => `- ${new Date(at).toISOString().slice(11, 19)} ${oneLine(text).slice(0, 200)}`),
+  ];
+}
+
+function oneLine(text: string): string {
+  return text.replace(CONTROL, ' ').trim();
+}

@@ -1,0 +1,100 @@
+/** Every minute: whatever is due and nobody seems to be working on is picked up again. */
+import { INCIDENT_STATES, type Incident } from '#lib/core/incident.ts';
+import { noteRequeued } from '#lib/core/incident-changes.ts';
+import { closeAndTell, type DispatchSettings } from '#lib/workflow/dispatch-job.ts';
+import { sendAgain } from '#lib/workflow/pause.ts';
+import type {
+  DeleteExpired,
+  DueIncidents,
+  SendToCheck,
+  SendToDecide,
+  SendToDispatch,
+} from '#lib/workflow/ports.ts';
+import { isUpstream } from '#lib/workflow/surroundings.ts';
+import { type TellPorts, tellPending } from '#lib/workflow/tell-pending.ts';
+
+const MOST_PER_STATE = 50;
+const DUE_AFTER_MS = 120_000;
+
+export interface SweepResult {
+  readonly swept: number;
+  /** Ids of the incidents that nobody could be told about; the function fails with them, which raises the alarm. */
+  readonly undeliverable: readonly string[];
+  /** Ids of those that could not be swept this time; they are due again in a minute. */
+  readonly failed: readonly string[];
+}
+
+/** Makes the workflow. One incident's failure does not hold up the others; throws UpstreamError when none can be read. */
+export function makeSweepIncidents(
+  ports: TellPorts & {
+    readonly dueIncidents: DueIncidents;
+    readonly deleteExpired: DeleteExpired;
+    readonly reconcileClaim: (incident: Incident) => Promise<unknown>;
+    readonly sendToDecide: SendToDecide;
+    readonly sendToDispatch: SendToDispatch;
+    readonly sendToCheck: SendToCheck;
+  },
+  settings: DispatchSettings,
+): () => Promise<SweepResult> {
+  return async () => {
+    const now = ports.clock();
+    const undeliverable: string[] = [];
+    const failed: string[] = [];
+    let swept = 0;
+    for (const state of INCIDENT_STATES) {
+      for (const incident of await ports.dueIncidents({ state, now, limit: MOST_PER_STATE })) {
+        try {
+          if ((await sweep(incident, now)) === 'undeliverable') undeliverable.push(incident.incidentId);
+          swept += 1;
+        } catch (error) {
+          if (!isUpstream(error)) throw error;
+          failed.push(incident.incidentId);
+        }
+      }
+    }
+    await ports.deleteExpired(now, MOST_PER_STATE);
+    return { swept, undeliverable, failed };
+  };
+
+  async function sweep(incident: Incident, now: number): Promise<unknown> {
+    const { incidentId } = incident;
+    switch (incident.state) {
+      case 'received':
+      case 'held':
+      case 'decided':
+        return sendAgain(ports, incident, now);
+      case 'awaiting_approval':
+        return sweepApproval(incident, now);
+      case 'dispatching':
+        return ports.reconcileClaim(incident);
+      case 'running':
+      case 'verifying': {
+        await ports.changeIncident(incidentId, (known) =>
+          known.state === incident.state ? noteRequeued(known, now, now + DUE_AFTER_MS) : undefined,
+        );
+        const step = incident.decisions.at(-1)?.step ?? 1;
+        return ports.sendToCheck({ incidentId, step });
+      }
+      case 'closed':
+        return tellPending(ports, incident);
+    }
+  }
+
+  async function sweepApproval(incident: Incident, now: number): Promise<unknown> {
+    const expiresAt = incident.decisions.at(-1)?.expiresAt ?? 0;
+    if (incident.recoveredAt !== undefined || now >= expiresAt) {
+      const over = incident.recoveredAt !== undefined;
+      return closeAndTell(
+        ports,
+        settings,
+        incident,
+        undefined,
+        over ? 'recovered_before_action' : 'handed_over',
+        over
+          ? { code: 'recovered', text: 'The problem was over before a human answered.' }
+          : { code: 'approval_expired', text: 'No human answered the question in time.' },
+      );
+    }
+    return tellPending(ports, incident);
+  }
+}

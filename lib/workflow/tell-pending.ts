@@ -1,0 +1,37 @@
+/** Tells a human what an incident has pending, and records whether that worked. */
+import type { Incident } from '#lib/core/incident.ts';
+import { noteNotTold, noteTold } from '#lib/core/incident-changes.ts';
+import { UpstreamError } from '#lib/core/upstream-error.ts';
+import type { ChangeIncident, Clock, Narrate, TellHuman } from '#lib/workflow/ports.ts';
+
+export interface TellPorts {
+  readonly changeIncident: ChangeIncident;
+  readonly tellHuman: TellHuman;
+  readonly clock: Clock;
+  readonly narrate: Narrate;
+}
+
+/**
+ * Sends the pending message, if there is one. `undeliverable` after the last attempt, which the caller turns into an
+ * alarm; before that a failure only waits for the sweeper. A crash between sending and recording tells twice, which is
+ * better than not at all. Throws UpstreamError `incidents_table`.
+ */
+export async function tellPending(
+  { changeIncident, tellHuman, clock, narrate }: TellPorts,
+  incident: Incident,
+): Promise<'nothing' | 'told' | 'later' | 'undeliverable'> {
+  const { incidentId, message, escalation } = incident;
+  // A simulated alert must not reach anybody, whoever asks.
+  if (escalation !== 'pending' || message === undefined || incident.mode === 'simulate') return 'nothing';
+  try {
+    await tellHuman(message);
+  } catch (error) {
+    const why = error instanceof UpstreamError ? error.message : 'the sender failed';
+    const { incident: after } = await changeIncident(incidentId, (known) => noteNotTold(known, clock(), why));
+    narrate({ incidentId, step: 'escalation', text: `a human could not be told: ${why}` });
+    return after?.escalation === 'undeliverable' ? 'undeliverable' : 'later';
+  }
+  await changeIncident(incidentId, (known) => noteTold(known, clock()));
+  narrate({ incidentId, step: 'told', text: `a human: ${message.subject}` });
+  return 'told';
+}

@@ -1,0 +1,252 @@
+/** Finds out how a job ended and whether the problem is over: verified, failed or unverifiable; no data is not success. */
+import type { Tool, ToolName } from '#lib/catalogue/tool.ts';
+import type { Decision, Incident, Outcome, Reason } from '#lib/core/incident.ts';
+import { close, lookAgain, noteCommented, noteExecution, noteRecovery } from '#lib/core/incident-changes.ts';
+import { commentOf, findingsMessage } from '#lib/core/messages.ts';
+import { routeOf } from '#lib/core/policy-match.ts';
+import { closeAndTell, type DispatchSettings } from '#lib/workflow/dispatch-job.ts';
+import type {
+  CheckMessage,
+  CommentEvent,
+  Execution,
+  LoadIncident,
+  LoadPolicy,
+  ReadEvent,
+  ReadExecution,
+  ReadOutput,
+  SendToCheck,
+} from '#lib/workflow/ports.ts';
+import { isUpstream } from '#lib/workflow/surroundings.ts';
+import { type TellPorts, tellPending } from '#lib/workflow/tell-pending.ts';
+
+/** Rundeck may take a while to end a job whose own time limit has passed. */
+const GRACE_MS = 120_000;
+const LONGEST_DELAY_SECONDS = 60;
+const SHORTEST_DELAY_SECONDS = 5;
+/** The sweeper looks again if the delayed check got lost. */
+const DUE_AFTER_MS = 120_000;
+
+export interface VerifyPorts extends TellPorts {
+  readonly loadIncident: LoadIncident;
+  readonly loadPolicy: LoadPolicy;
+  readonly readExecution: ReadExecution;
+  readonly readOutput: ReadOutput;
+  /** Absent when Zabbix's API is not configured: then only a recovery post verifies. */
+  readonly readEvent?: ReadEvent | undefined;
+  readonly commentEvent?: CommentEvent | undefined;
+  readonly sendToCheck: SendToCheck;
+}
+
+export type Checked = 'gone' | 'early' | 'closed';
+
+/** Makes the workflow. Throws UpstreamError `incidents_table` or `queue`; the message then comes again. */
+export function makeVerifyOutcome(
+  ports: VerifyPorts,
+  settings: DispatchSettings & { readonly catalogue: Readonly<Record<ToolName, Tool>> },
+): (message: CheckMessage) => Promise<Checked> {
+  const { changeIncident, clock, narrate } = ports;
+
+  return async ({ incidentId, step }) => {
+    const incident = await ports.loadIncident(incidentId);
+    if (incident === undefined || incident.mode === 'simulate') return 'gone';
+    if (incident.state === 'closed') return comment(incident);
+    const decision = incident.decisions.find((each) => each.step === step);
+    if (decision === undefined) return 'gone';
+    if (incident.state === 'running') return checkExecution(incident, decision);
+    if (incident.state === 'verifying') return checkRecovery(incident, decision);
+    return 'early';
+  };
+
+  async function checkExecution(incident: Incident, decision: Decision): Promise<Checked> {
+    const { incidentId } = incident;
+    const now = clock();
+    const startedAt = decision.dispatch?.claimedAt ?? decision.at;
+    const patience = startedAt + toolOf(decision).timeLimitMs + GRACE_MS;
+    const execution = await read(decision.dispatch?.executionId);
+    if (execution === undefined || !hasEnded(execution.status)) {
+      if (now < patience) return again(incident, decision, startedAt);
+      return finish(incident, 'unverifiable', {
+        code: 'outcome_unknown',
+        text:
+          execution === undefined
+            ? 'Rundeck does not say how the job ended.'
+            : `The job still has the status ${execution.status}, long after its time limit.`,
+      });
+    }
+    const output = await outputOf(execution.id);
+    const { incident: after } = await changeIncident(incidentId, (known) =>
+      noteExecution(known, decision.step, {
+        now,
+        status: execution.status,
+        ended: true,
+        endedAt: execution.endedAt,
+        url: execution.url,
+        output,
+        dueAt: now + DUE_AFTER_MS,
+      }),
+    );
+    narrate({ incidentId, step: 'execution', text: `execution ${execution.id}: ${execution.status}` });
+    const current = after?.decisions.find((each) => each.step === decision.step);
+    if (after === undefined || current === undefined) return 'gone';
+    if (after.state === 'closed') return comment(after);
+    if (execution.status !== 'succeeded') {
+      return finish(after, 'failed', {
+        code: 'job_failed',
+        text: `The job ended as ${execution.status}.${after.recoveredAt === undefined ? '' : ' The problem is over all the same.'}`,
+      });
+    }
+    return checkRecovery(after, current);
+  }
+
+  async function checkRecovery(incident: Incident, decision: Decision): Promise<Checked> {
+    const { incidentId } = incident;
+    const now = clock();
+    const tool = toolOf(decision);
+    if (tool.name === 'analyze_processes') return handFindingsOver(incident, decision);
+    const endedAt = decision.dispatch?.endedAt ?? now;
+    const seen = incident.recoveredAt === undefined ? await lookAtZabbix(incident) : 'recovered';
+    if (seen === 'recovered') {
+      const { incident: after } = await changeIncident(incidentId, (known) => {
+        const recovered = noteRecovery(known, now, now, 'api') ?? known;
+        return close(recovered, { outcome: 'verified', now, text: 'The job ran and the problem is over.' });
+      });
+      narrate({ incidentId, step: 'closed', text: 'verified: the job ran and the problem is over' });
+      return after === undefined ? 'gone' : comment(after);
+    }
+    if (now < endedAt + tool.recoveryWithinMs) return again(incident, decision, endedAt);
+    return seen === 'problem'
+      ? finish(incident, 'failed', {
+          code: 'problem_remains',
+          text: 'The job succeeded, and Zabbix still sees the problem.',
+        })
+      : finish(incident, 'unverifiable', {
+          code: 'outcome_unknown',
+          text: 'The job succeeded, and nobody can say whether the problem is over.',
+        });
+  }
+
+  async function handFindingsOver(incident: Incident, decision: Decision): Promise<Checked> {
+    const now = clock();
+    const stored = await policyOf();
+    const route = stored && incident.alert ? routeOf(stored.policy, incident.alert) : {};
+    const findings = decision.dispatch?.output ?? '';
+    const { incident: after } = await changeIncident(incident.incidentId, (known) =>
+      close(known, {
+        outcome: 'analysed',
+        now,
+        text: 'The findings are with a human.',
+        message: findingsMessage({ incident: known, ...settings, now, ...route, findings }),
+      }),
+    );
+    narrate({
+      incidentId: incident.incidentId,
+      step: 'closed',
+      text: 'analysed: the findings go to a human',
+    });
+    if (after === undefined) return 'gone';
+    await tellPending(ports, after);
+    return comment(after);
+  }
+
+  async function finish(incident: Incident, outcome: Outcome, reason: Reason): Promise<Checked> {
+    const after = await closeAndTell(ports, settings, incident, await policyOf(), outcome, reason);
+    return after === undefined ? 'gone' : comment(after);
+  }
+
+  /** Not yet: the longer it takes, the seldomer it is asked. */
+  async function again(incident: Incident, { step }: Decision, since: number): Promise<Checked> {
+    const now = clock();
+    const { incidentId } = incident;
+    const elapsed = (now - since) / 1000;
+    const delaySeconds = Math.round(
+      Math.min(LONGEST_DELAY_SECONDS, Math.max(SHORTEST_DELAY_SECONDS, elapsed / 3)),
+    );
+    await changeIncident(incidentId, (known) =>
+      known.state === 'running' || known.state === 'verifying'
+        ? lookAgain(known, now, now + DUE_AFTER_MS)
+        : undefined,
+    );
+    await ports.sendToCheck({ incidentId, step }, { delaySeconds });
+    return 'early';
+  }
+
+  /** Writes on the event once; that it fails holds nothing up, for the record is what counts. */
+  async function comment(incident: Incident): Promise<Checked> {
+    await tellPending(ports, incident);
+    const { commentEvent } = ports;
+    const worth =
+      incident.alert !== undefined && incident.outcome !== 'ignored' && incident.outcome !== 'rejected';
+    if (commentEvent === undefined || !worth || incident.timeline.some(({ kind }) => kind === 'commented')) {
+      return 'closed';
+    }
+    const current = (await ports.loadIncident(incident.incidentId)) ?? incident;
+    // Zabbix's own escalation goes on until the event is acknowledged, so only what is verified or told is.
+    const acknowledge = current.outcome === 'verified' || current.escalation === 'delivered';
+    try {
+      await commentEvent(current.eventId, commentOf(current, settings.publicBaseUrl), { acknowledge });
+    } catch (error) {
+      if (!isUpstream(error)) throw error;
+      narrate({
+        incidentId: incident.incidentId,
+        step: 'comment',
+        text: `Zabbix did not take the comment: ${error.message}`,
+      });
+      return 'closed';
+    }
+    await changeIncident(incident.incidentId, (known) => noteCommented(known, clock()));
+    return 'closed';
+  }
+
+  async function lookAtZabbix(incident: Incident): Promise<'recovered' | 'problem' | 'no_data'> {
+    if (ports.readEvent === undefined) return 'no_data';
+    try {
+      const status = await ports.readEvent(incident.eventId);
+      return status.kind === 'not_found' ? 'no_data' : status.kind;
+    } catch (error) {
+      if (!isUpstream(error)) throw error;
+      return 'no_data';
+    }
+  }
+
+  async function read(executionId: string | undefined): Promise<Execution | undefined> {
+    if (executionId === undefined) return undefined;
+    try {
+      return await ports.readExecution(executionId);
+    } catch (error) {
+      if (!isUpstream(error)) throw error;
+      return undefined;
+    }
+  }
+
+  async function outputOf(executionId: string): Promise<string> {
+    try {
+      return await ports.readOutput(executionId);
+    } catch (error) {
+      if (!isUpstream(error)) throw error;
+      return '';
+    }
+  }
+
+  async function policyOf() {
+    try {
+      return await ports.loadPolicy();
+    } catch (error) {
+      if (!isUpstream(error)) throw error;
+      return undefined;
+    }
+  }
+
+  function toolOf({ verdict }: Decision) {
+    const tool = settings.catalogue['tool' in verdict ? verdict.tool : 'notify'];
+    return {
+      name: tool.name,
+      timeLimitMs: (tool.job?.timeLimitSeconds ?? 0) * 1000,
+      recoveryWithinMs: tool.recoveryWithinSeconds * 1000,
+    };
+  }
+}
+
+/** Rundeck's: everything else is on its way to one of these. */
+function hasEnded(status: string): boolean {
+  return !['running', 'scheduled', 'queued'].includes(status);
+}
