@@ -12,6 +12,8 @@ const parameters: Readonly<Record<string, string>> = {
   token: '{$REMEDIA.TOKEN}',
   signing_key: '{$REMEDIA.SIGNING.KEY}',
   http_proxy: '',
+  // `simulate`: everything is decided and recorded, and nothing is done.
+  mode: '',
   format_version: '1',
   source: '{$REMEDIA.SOURCE}',
   event_source: '{EVENT.SOURCE}',

@@ -59,7 +59,7 @@ function parse(text) {
 function refusal(status, text) {
     var problem = parse(text),
         words = [],
-        fields = problem.errors || problem.problems || problem.fields,
+        fields = problem.errors,
         i;
 
     if (problem.title) {
@@ -70,7 +70,7 @@ function refusal(status, text) {
     }
     if (Object.prototype.toString.call(fields) === '[object Array]') {
         for (i = 0; i < fields.length && i < 10; i++) {
-            words.push(fields[i] && fields[i].field ? fields[i].field + ': ' + (fields[i].expected || fields[i].detail || '') : String(fields[i]));
+            words.push(fields[i] && fields[i].field ? fields[i].field + ': expected ' + fields[i].expected : String(fields[i]));
         }
     }
     if (words.length === 0) {
@@ -93,7 +93,7 @@ function post(params) {
     var url = addressOf(params.url),
         test = String(params.event_id).indexOf('{EVENT.ID') === 0,
         request = new HttpRequest(),
-        secret = { url: 1, token: 1, signing_key: 1, http_proxy: 1 },
+        kept = { url: 1, token: 1, signing_key: 1, http_proxy: 1, mode: 1 },
         alert = {},
         tags = {},
         key, body, timestamp, text, status, answer;
@@ -107,7 +107,7 @@ function post(params) {
     }
 
     for (key in params) {
-        if (!secret[key]) {
+        if (!kept[key]) {
             alert[key] = params[key];
         }
     }
@@ -119,6 +119,9 @@ function post(params) {
         timestamp = String(Math.floor(Date.now() / 1000));
         request.addHeader('X-Remedia-Timestamp: ' + timestamp);
         request.addHeader('X-Remedia-Signature: ' + hmac('sha256', params.signing_key, timestamp + '.' + body));
+    }
+    if (isSet(params.mode)) {
+        request.addHeader('X-Remedia-Mode: ' + oneLine(params.mode, 20));
     }
     if (isSet(params.http_proxy)) {
         request.setProxy(params.http_proxy);

@@ -146,6 +146,19 @@ describe.skipIf(!zabbixJs)("the script in Zabbix's own interpreter", () => {
     expect(received[0]?.headers).not.toHaveProperty('x-remedia-signature');
   });
 
+  it.each([
+    ['simulate', 'simulate'],
+    ['', undefined],
+  ])('asks for a simulation only when it is told so: "%s"', async (mode, header) => {
+    const received = answering(accepted());
+
+    const { code } = await runScript({ mode });
+
+    expect(code).toBe(0);
+    expect(received[0]?.headers['x-remedia-mode']).toBe(header);
+    expect(JSON.parse(received[0]?.body ?? '')).not.toHaveProperty('mode');
+  });
+
   it('sets the tags once: not when the event has them already', async () => {
     answering(accepted());
 
@@ -172,7 +185,7 @@ describe.skipIf(!zabbixJs)("the script in Zabbix's own interpreter", () => {
     [
       '400 with fields',
       problem(400, 'Bad Request', { errors: [{ field: 'event_id', expected: 'digits' }, 'x'] }),
-      /HTTP 400: Bad Request; event_id: digits; x/,
+      /HTTP 400: Bad Request; event_id: expected digits; x/,
     ],
     ['413', problem(413, 'Content Too Large'), /HTTP 413: Content Too Large/],
     [

@@ -4,6 +4,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
+import { wireAlertSchema } from '#lib/core/parse-alert.ts';
 
 const file = z
   .object({
@@ -27,15 +28,11 @@ const parameters = new Map(mediaType.parameters.map(({ name, value = '' }) => [n
 
 describe('the media type', () => {
   it('sends every field of the alert format', () => {
-    expect([...parameters.keys()]).toEqual(
-      expect.arrayContaining([
-        ...['format_version', 'source', 'event_source', 'event_id', 'event_recovery_id', 'event_name'],
-        ...['event_value', 'event_update_status', 'event_nseverity', 'event_tags', 'event_opdata'],
-        ...['event_date', 'event_time', 'host_host', 'host_name', 'host_ip', 'host_id', 'host_groups'],
-        ...['trigger_id', 'trigger_name_orig', 'trigger_description'],
-        ...['item_id', 'item_key', 'item_key_orig', 'item_value', 'subject', 'message'],
-      ]),
-    );
+    // The trigger's name with its macros expanded is left out on purpose; what is sent besides is for people who read it.
+    const fields = Object.keys(wireAlertSchema.shape).filter((field) => field !== 'trigger_name');
+
+    expect(fields.length).toBeGreaterThan(20);
+    expect([...parameters.keys()]).toEqual(expect.arrayContaining(fields));
   });
 
   it('expands no user macro but those that are meant: passwords occur in item keys', () => {
