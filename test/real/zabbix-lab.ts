@@ -159,3 +159,31 @@ export async function endProblem(
     return event && event.r_eventid !== '0' ? null : undefined;
   });
 }
+
+/** A host group of a name that is not there yet. */
+export function makeHostGroup(call: CallZabbix, name: string): Promise<string> {
+  return call('hostgroup.create', { name }, ids('groupids'));
+}
+
+/** The server reads its configuration now and then, and an event before it has read the action is never sent. */
+export async function warmUp(
+  call: CallZabbix,
+  host: LabHost,
+  arrived: (eventId: string) => boolean | Promise<boolean>,
+): Promise<void> {
+  const trigger = await host.trigger({ name: 'warm-up', key: 'warm.up' });
+  await eventually(
+    'a first post',
+    async () => {
+      const eventId = await openProblem(call, trigger);
+      let came = false;
+      for (let tries = 0; tries < 20 && !came; tries += 1) {
+        came = await arrived(eventId);
+        if (!came) await pause(250);
+      }
+      await endProblem(call, trigger, eventId);
+      return came ? null : undefined;
+    },
+    180,
+  );
+}

@@ -20,8 +20,10 @@ import {
   type LabHost,
   type LabTrigger,
   makeHost,
+  makeHostGroup,
   openProblem,
   type Trapper,
+  warmUp,
 } from './zabbix-lab.ts';
 
 const real = realPart('Zabbix', [
@@ -287,13 +289,7 @@ describe.skipIf(!real)('a real Zabbix', () => {
     });
     [sink, pager] = await Promise.all([openHttpSink(), openHttpSink()]);
     sink.answerWith(() => accepted());
-    const groupId = first(
-      await call(
-        'hostgroup.create',
-        { name: groupName },
-        z.object({ groupids: z.array(z.string()) }).transform((each) => each.groupids),
-      ),
-    );
+    const groupId = await makeHostGroup(call, groupName);
     pagedGroup = await makePager(call, groupId, pager.url);
     connected = await connectZabbix(call, { ...connection(), renewToken: true });
     apiToken = connected.apiToken ?? '';
@@ -303,7 +299,7 @@ describe.skipIf(!real)('a real Zabbix', () => {
       groupId,
       tags: [{ tag: 'env', value: 'prod' }],
     });
-    await warmUp();
+    await warmUp(call, host, (eventId) => received(eventId).length > 0);
   });
   afterAll(async () => {
     if (host) await call('host.delete', [host.hostId], anything);
@@ -319,24 +315,6 @@ describe.skipIf(!real)('a real Zabbix', () => {
       { mediatypeid: connected.mediaTypeId, attempt_interval: '1s', maxattempts: '3' },
       anything,
     );
-
-  /** The server reads its configuration now and then, and an event before it has read the action is never sent. */
-  async function warmUp(): Promise<void> {
-    const trigger = await host.trigger({ name: 'warm-up', key: 'warm.up' });
-    await eventually(
-      'a first post',
-      async () => {
-        const eventId = await openProblem(call, trigger);
-        for (let tries = 0; tries < 20; tries += 1) {
-          if (received(eventId).length > 0) return null;
-          await pause(250);
-        }
-        await endProblem(call, trigger, eventId);
-        return undefined;
-      },
-      180,
-    );
-  }
 
   it('takes the media type as it is in the file, and gives it back unchanged', async () => {
     await call(
