@@ -8,6 +8,8 @@ export interface LocalSettings {
   /** Lies outside the project: a file watcher would take every write of the database for a change of the sources. */
   readonly dataDir: string;
   readonly policyFile: string;
+  /** The user named the policy, so a changed file is taken at the next start. */
+  readonly policyNamed: boolean;
   readonly ollamaUrl: string;
   readonly ollamaModel: string;
   /** A real Rundeck, when one was named. */
@@ -71,6 +73,8 @@ export function readLocalSettings(env: Readonly<Record<string, string | undefine
   // The well-known token is as good as none, so it must never lead to a job on a real host.
   if (rundeck && settings.INTAKE_TOKENS === undefined)
     throw refuse('INTAKE_TOKENS is missing: with a real Rundeck the token of the samples is not accepted.');
+  if (rundeck && settings.INTAKE_TOKENS?.includes(LOCAL_INTAKE_TOKEN))
+    throw refuse('INTAKE_TOKENS holds the token of the samples: with a real Rundeck it is not accepted.');
   if (settings.ZABBIX_API_URL !== undefined && settings.ZABBIX_API_TOKEN === undefined)
     throw refuse('ZABBIX_API_TOKEN is missing: ZABBIX_API_URL is set.');
   const dataHome = settings.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
@@ -78,6 +82,7 @@ export function readLocalSettings(env: Readonly<Record<string, string | undefine
     port: settings.REMEDIA_PORT ?? DEFAULT_PORT,
     dataDir: resolve(settings.REMEDIA_DATA_DIR ?? join(dataHome, 'remedia')),
     policyFile: resolve(settings.REMEDIA_POLICY ?? join(import.meta.dirname, 'policy.yaml')),
+    policyNamed: settings.REMEDIA_POLICY !== undefined,
     ollamaUrl: settings.OLLAMA_URL ?? 'http://127.0.0.1:11434',
     ollamaModel: settings.OLLAMA_MODEL ?? 'llama3.2',
     rundeck,

@@ -1,4 +1,6 @@
 /** Everything around the functions on one machine: queues, table, pollers, and stand-ins for what is not there. */
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -8,10 +10,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { ChangeMessageVisibilityCommand, CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { createDynamoClient, tableDefinition } from '#lib/adapters/incidents-table.ts';
+import { createDynamoClient, createIncidentsTable, tableDefinition } from '#lib/adapters/incidents-table.ts';
+import { readPolicy } from '#lib/adapters/policy-file.ts';
 import { type EmbeddedSqs, startEmbeddedDynamo, startEmbeddedSqs } from './embedded.ts';
 import { invoke } from './invoke.ts';
-import { LOCAL_INTAKE_TOKEN, readLocalSettings } from './local-settings.ts';
+import { LOCAL_INTAKE_TOKEN, type LocalSettings, readLocalSettings } from './local-settings.ts';
 import { say, sayLoudly } from './output.ts';
 import { startPoller } from './poller.ts';
 import { startSimulatedPeople } from './simulated-people.ts';
@@ -113,6 +116,7 @@ export async function startOneMachine({
     await releaseMessages(sqsClient, sqs, queues);
     const tableName = 'remedia-local-incidents';
     await prepareTable(dynamo.endpoint, tableName);
+    await preparePolicy(dynamo.endpoint, tableName, settings);
 
     const values: Record<string, string> = {
       PUBLIC_BASE_URL: `http://127.0.0.1:${httpPort}`,
@@ -211,6 +215,45 @@ async function prepareTable(endpoint: string, tableName: string): Promise<void> 
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) throw error;
     await client.send(new CreateTableCommand(tableDefinition(tableName)));
+  } finally {
+    client.destroy();
+  }
+}
+
+/**
+ * Pushes the policy's file when the table holds none, or when the user named one and it has changed. What was pushed
+ * by hand stays. Throws one sentence with file, line and what was expected.
+ */
+async function preparePolicy(
+  endpoint: string,
+  tableName: string,
+  { policyFile, policyNamed }: LocalSettings,
+): Promise<void> {
+  const client = createDynamoClient({ endpoint, region: REGION });
+  try {
+    const { loadPolicy, savePolicy } = createIncidentsTable({ client, tableName });
+    const text = await readFile(policyFile, 'utf8').catch((error: unknown) => {
+      throw new Error(
+        `The policy ${policyFile} cannot be read: ${error instanceof Error ? error.message : error}.`,
+      );
+    });
+    const reading = readPolicy(text);
+    if (reading.kind === 'problems') {
+      const [first] = reading.problems;
+      throw new Error(
+        `The policy ${policyFile} cannot be used: line ${first?.line}, column ${first?.column}: ` +
+          `${first?.path ? `${first.path}: ` : ''}${first?.message}.`,
+      );
+    }
+    const stored = await loadPolicy();
+    if (stored !== undefined && (!policyNamed || stored.hash === reading.hash)) return;
+    await savePolicy({
+      policy: reading.policy,
+      hash: reading.hash,
+      pushedAt: Date.now(),
+      pushedBy: `npm start (${userInfo().username})`,
+    });
+    say(`Policy: ${policyFile}`);
   } finally {
     client.destroy();
   }

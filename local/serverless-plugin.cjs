@@ -2,12 +2,19 @@
 module.exports = function oneMachine(serverless) {
   let machine;
   const begin = async () => {
-    const { startOneMachine } = await import('./one-machine.ts');
-    machine = await startOneMachine({
-      service: serverless.service,
-      lambdaEndpoint: `http://127.0.0.1:${serverless.service.custom['serverless-offline'].lambdaPort}`,
-      httpPort: Number(serverless.service.custom['serverless-offline'].httpPort),
-    });
+    const { lambdaPort, httpPort } = serverless.service.custom['serverless-offline'];
+    try {
+      const { startOneMachine } = await import('./one-machine.ts');
+      machine = await startOneMachine({
+        service: serverless.service,
+        lambdaEndpoint: `http://127.0.0.1:${lambdaPort}`,
+        httpPort: Number(httpPort),
+      });
+    } catch (error) {
+      // The sentence is for a person; the framework would put its own stack trace around it.
+      process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+      process.exit(1);
+    }
   };
   const end = async () => {
     await machine?.stop();
