@@ -724,6 +724,20 @@ export async function startSimulatedRundeck(
     }
   };
 
+  const createToken = (user: string, subject: Subject, body: string): Answer => {
+    if (!subject.groups.includes('admin')) return forbidden('Create for API Token');
+    const given = z.object({ roles: z.array(z.string()).min(1) }).safeParse(parseJson(body));
+    if (!given.success) return apiError(400, 'api.error.invalid.request', 'Format was not valid');
+    const token = token32();
+    tokens.set(token, { user, groups: given.data.roles });
+    // A Rundeck without further settings lets no token live longer than 30 days.
+    const expiration = new Date(Date.now() + 30 * 86_400_000).toISOString();
+    return json(
+      { token, id: crypto.randomUUID(), user, roles: given.data.roles, expiration, expired: false },
+      201,
+    );
+  };
+
   const importAnswer = (subject: Subject, body: string, version: number): Answer => {
     if (!may(subject, { type: 'resource', kind: 'job' }, 'create')) {
       return forbidden(`Create for Job in Project ${project}`);
@@ -833,6 +847,10 @@ export async function startSimulatedRundeck(
     const rest = parts.slice(1);
     switch (parts[0]) {
       case 'system':
+        if (rest[0] === 'acl') return saveAccessPolicy(rest[1] ?? '', request, subject, body);
+        if (!may(subject, { type: 'resource', kind: 'system' }, 'read', undefined)) {
+          return forbidden('Read for System Info');
+        }
         return json({
           system: {
             timestamp: { epoch: Date.now() },
@@ -840,6 +858,8 @@ export async function startSimulatedRundeck(
             executions: { active: true, executionMode: 'active' },
           },
         });
+      case 'tokens':
+        return createToken(rest[0] ?? '', subject, body);
       case 'projects': {
         const visible = may(subject, { type: 'project', name: project }, 'read', undefined);
         return json(
