@@ -1,7 +1,10 @@
 /** A real Zabbix 7: what an administrator imports and sets up, what then arrives, and what Zabbix does when it does not. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -72,11 +75,7 @@ describe.skipIf(!zabbixJs)("the script in Zabbix's own interpreter", () => {
     });
     const child = spawn(command, [...args, '-s', '-', '-t', '20', '-p', value], { timeout: 60_000 });
     child.stdin.end(script);
-    const [out, err, code] = await Promise.all([
-      readAll(child.stdout),
-      readAll(child.stderr),
-      new Promise<number | null>((resolve) => child.on('close', resolve)),
-    ]);
+    const [out, err, code] = await Promise.all([readAll(child.stdout), readAll(child.stderr), exitOf(child)]);
     return { code, out: out.trim(), said: `${out}${err}` };
   };
   const answering = (answer: SinkAnswer) => {
@@ -244,6 +243,8 @@ describe.skipIf(!real)('a real Zabbix', () => {
   let apiToken = '';
   let host: LabHost;
   let pagedGroup: string;
+  let printed = '';
+  let tokenFileMode = 0;
   const groupName = `Remedia test ${run}`;
 
   const connection = () => ({
@@ -291,8 +292,14 @@ describe.skipIf(!real)('a real Zabbix', () => {
     sink.answerWith(() => accepted());
     const groupId = await makeHostGroup(call, groupName);
     pagedGroup = await makePager(call, groupId, pager.url);
-    connected = await connectZabbix(call, { ...connection(), renewToken: true });
-    apiToken = connected.apiToken ?? '';
+    // As an administrator does it, and again to learn the ids.
+    const folder = await mkdtemp(join(tmpdir(), 'remedia-zabbix-'));
+    const tokenFile = join(folder, 'secrets', 'zabbix-token');
+    printed = await setUp(tokenFile);
+    apiToken = (await readFile(tokenFile, 'utf8')).trim();
+    tokenFileMode = (await stat(tokenFile)).mode & 0o777;
+    await rm(folder, { recursive: true });
+    connected = await connectZabbix(call, connection());
     await hurry();
     host = await makeHost(call, trapper, {
       host: `web-${run}`,
@@ -315,6 +322,45 @@ describe.skipIf(!real)('a real Zabbix', () => {
       { mediatypeid: connected.mediaTypeId, attempt_interval: '1s', maxattempts: '3' },
       anything,
     );
+
+  const setUp = async (tokenFile: string): Promise<string> => {
+    const { remediaUrl, intakeToken, source, hostGroups, minimumSeverity, safetyNet } = connection();
+    const child = spawn(
+      process.execPath,
+      ['scripts/zabbix-setup.ts', '--token-file', tokenFile, '--renew-token'],
+      {
+        env: {
+          PATH: process.env['PATH'],
+          ...real,
+          PUBLIC_BASE_URL: remediaUrl,
+          INTAKE_TOKENS: `${intakeToken},an-older-one`,
+          INTAKE_HMAC_KEY: signingKey,
+          REMEDIA_SOURCE: source,
+          REMEDIA_HOST_GROUPS: hostGroups.join(', '),
+          REMEDIA_MINIMUM_SEVERITY: String(minimumSeverity),
+          REMEDIA_PAGE_GROUP: safetyNet.userGroup,
+          REMEDIA_PAGE_AFTER: String(safetyNet.afterMinutes),
+        },
+        timeout: 120_000,
+      },
+    );
+    const [out, err, code] = await Promise.all([readAll(child.stdout), readAll(child.stderr), exitOf(child)]);
+    if (code !== 0) throw new Error(`the set-up ended with ${code}: ${out}${err}`);
+    return out + err;
+  };
+
+  it('is set up by one command, which says what it did and shows no secret', () => {
+    expect(printed).toMatch(/✓ media type "Remedia": imported/);
+    expect(printed).toMatch(/✓ action "Remedia: remediate, and page humans if nobody answers"/);
+    expect(printed).toMatch(/ZABBIX_API_TOKEN/);
+    expect(printed).not.toContain('!');
+    for (const secret of [token, signingKey, apiToken, real?.ZABBIX_API_PASSWORD ?? ''].filter(
+      (each) => each.length > 6,
+    ))
+      expect(printed).not.toContain(secret);
+    expect(apiToken).toMatch(/^[0-9a-f]{64}$/);
+    expect(tokenFileMode).toBe(0o600);
+  });
 
   it('takes the media type as it is in the file, and gives it back unchanged', async () => {
     await call(
@@ -692,6 +738,10 @@ describe.skipIf(!real)('a real Zabbix', () => {
     });
   });
 });
+
+function exitOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.on('close', resolve));
+}
 
 function first(ids: readonly string[]): string {
   const [id] = ids;
