@@ -1,5 +1,15 @@
 /** Reads a policy written in YAML; every fault with its line, its column and what was expected there. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml';
 import * as z from 'zod';
 import { hashOf } from '#lib/core/canonical-json.ts';
 import { type Policy, policySchema } from '#lib/core/policy.ts';
@@ -42,6 +52,8 @@ export function readPolicy(text: string): PolicyReading {
       faults.map(({ code, pos, message }) => at(pos[0], '', YAML_FAULTS[code] ?? firstLine(message))),
     );
   }
+  const dropped = prototypeKeys(document);
+  if (dropped.length > 0) return problems(dropped.map((offset) => at(offset, '', 'expected another key')));
   const value = plainValue(document);
   if (value === undefined) {
     return problems([at(0, '', 'expected fewer references to anchors')]);
@@ -80,6 +92,17 @@ function problems(found: readonly PolicyProblem[]): PolicyReading {
     kind: 'problems',
     problems: [...found].sort((a, b) => a.line - b.line || a.column - b.column),
   };
+}
+
+/** zod leaves a key `__proto__` out in silence, and a rule with one condition less allows more. */
+function prototypeKeys(document: Document): readonly number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Pair: (_key, { key }) => {
+      if (isScalar(key) && key.value === '__proto__') offsets.push(key.range?.[0] ?? 0);
+    },
+  });
+  return offsets;
 }
 
 /** Anchors may be used, but not to blow a small file up. */

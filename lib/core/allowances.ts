@@ -1,5 +1,5 @@
 /** The counters that a job must find room in: the limits of the hour and the cooldown of its host and tool. */
-import type { ToolName } from '#lib/catalogue/tool.ts';
+import type { JobToolName } from '#lib/catalogue/tool.ts';
 import { durationMs } from '#lib/core/duration.ts';
 import type { ReasonCode } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
@@ -28,7 +28,7 @@ export function jobAllowances(job: {
   readonly source: string;
   /** `<source>/<host>` */
   readonly hostKey: string;
-  readonly tool: Exclude<ToolName, 'notify'>;
+  readonly tool: JobToolName;
   readonly now: number;
 }): readonly JobAllowance[] {
   const { policy, source, hostKey, tool, now } = job;

@@ -1,5 +1,5 @@
 /** What Remedia does about an alert: exactly one verdict, always with reasons; and the second look before a job runs. */
-import type { Subject, ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
+import type { JobToolName, Subject, ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import type { History } from '#lib/core/history.ts';
 import type {
@@ -40,9 +40,7 @@ interface DecisionFacts {
 }
 
 /** The parameter whose value must come from evidence, and the allow-list that it must be in. */
-const TARGETS: Readonly<
-  Record<Exclude<ToolName, 'notify'>, { readonly parameter: string; readonly subject: Subject }>
-> = {
+const TARGETS: Readonly<Record<JobToolName, { readonly parameter: string; readonly subject: Subject }>> = {
   cleanup_disk: { parameter: 'path', subject: 'path' },
   restart_service: { parameter: 'service_name', subject: 'service' },
   analyze_processes: { parameter: 'resource_type', subject: 'resource' },
@@ -102,7 +100,7 @@ export function decide(facts: DecisionFacts): Verdict {
 
 function decideJob(
   { alert, grounding, history, policy, now }: DecisionFacts,
-  tool: Exclude<ToolName, 'notify'>,
+  tool: JobToolName,
   proposed: ToolArguments,
 ): Verdict {
   const match = matchPolicy({ policy, alert, tool, now });

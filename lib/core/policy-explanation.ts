@@ -1,5 +1,5 @@
 /** Why the policy says what it says about one alert: every denial and rule, and what of each fits. */
-import { TOOL_NAMES } from '#lib/catalogue/tool.ts';
+import { type JobToolName, TOOL_NAMES } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import type { Autonomy } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
@@ -35,7 +35,7 @@ export interface PolicyExplanation {
   readonly route: ReturnType<typeof routeOf>;
   readonly denials: readonly (ExplainedEntry & { readonly tools: readonly string[] })[];
   readonly tools: readonly {
-    readonly tool: Exclude<(typeof TOOL_NAMES)[number], 'notify'>;
+    readonly tool: JobToolName;
     readonly match: PolicyMatch;
     /** The rules that name the tool. */
     readonly rules: readonly (ExplainedEntry & { readonly autonomy: Autonomy })[];

@@ -149,7 +149,9 @@ describe('readPolicy', () => {
   });
 
   it('takes no key for a prototype', () => {
-    expect(problemsOf('version: 1\n__proto__: {rules: []}')[0]).toContain('__proto__: unknown key');
+    const rule = 'rules: [{ tools: [cleanup_disk], where: { tags: { __proto__: a, env: b } } }]';
+
+    expect(problemsOf(`version: 1\n${rule}`)).toEqual(['p.yaml:2:51 expected another key']);
     expect(problemsOf('version: 1\nconstructor: 1')[0]).toContain('p.yaml:2:1 constructor: unknown key');
   });
 
