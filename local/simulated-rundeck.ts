@@ -615,6 +615,7 @@ export async function startSimulatedRundeck(
     if (!parsed.success)
       return apiError(400, 'api.error.invalid.request', 'Failed to parse JSON request body');
     const { data } = parsed;
+    if (!may(subject, jobResource(job), 'run')) return forbidden(`Run for Job ID ${job.uuid}`);
     const filter = data.filter ?? query.get('filter') ?? '';
     if (filter === '' && !job.nodesSelectedByDefault) {
       return apiError(

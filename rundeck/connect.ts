@@ -119,7 +119,7 @@ export async function connectRundeck(call: CallRundeck, settings: ConnectSetting
     if (failed !== undefined) {
       throw new Error(`Rundeck refused the job ${tool.name}: ${failed.error ?? 'no reason given'}.`);
     }
-    done.push(`job remedia/${tool.name} imported`);
+    done.push(`job remedia/${tool.job?.name} imported`);
   }
   if (settings.notificationUrl === undefined) {
     warnings.push('no notification URL: Remedia learns of a job’s end by asking');

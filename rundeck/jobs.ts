@@ -46,8 +46,8 @@ function parameterOptions(tool: Tool): readonly JobOption[] {
     const option = { name, description, required: true } as const;
     if (listed !== undefined) return { ...option, enforced: true, values: [...listed, ...open] };
     const regex = type === 'integer' ? '[0-9]{1,7}' : (pattern ?? '[A-Za-z0-9_/.][A-Za-z0-9_/.@:-]{0,254}');
-    // Rundeck holds the expression against the whole value, so the text `null` of a missing field must not fit.
-    return { ...option, regex: `(?!null$)(?:${[regex, ...open].join('|')})` };
+    // Held against the whole value. The text `null` of a missing field must not fit, nor a dash that begins an option.
+    return { ...option, regex: `(?!null$|-)(?:${[regex, ...open].join('|')})` };
   });
 }
 
@@ -90,7 +90,7 @@ export function jobYaml(tool: Tool): string | undefined {
   if (tool.job === undefined) return undefined;
   const { own, trace } = optionsOf(tool);
   const notice = { urls: NOTIFICATION_URL, format: 'json', httpMethod: 'post' };
-  const script = `${HOST_SCRIPTS}/${tool.name.replaceAll('_', '-')}.sh`;
+  const script = `${HOST_SCRIPTS}/${tool.job.name}.sh`;
   const definition = {
     name: tool.job.name,
     group: JOB_GROUP,

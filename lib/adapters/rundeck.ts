@@ -98,7 +98,7 @@ export function parseWebhooks(text: string): Webhooks {
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 /** Letters, digits, dot, dash, underscore; no leading dash or dot. Rundeck would read anything else as filter syntax. */
 const NODE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/;
-const CLEANUP_ROOT = /^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;
+const CLEANUP_ROOT = /^(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
 const MAX_VALUE_CHARACTERS = 4_096;
 
 /** The node's name as a Rundeck node filter takes it: a regular expression over the whole name. */
@@ -247,6 +247,9 @@ function refusedOptions(text: string): string | undefined {
 }
 
 function readRefusal(status: number, text: string): UpstreamError {
+  // First, because the text of a refused option holds its value, which could be any other text.
+  const options = refusedOptions(text);
+  if (options !== undefined) return refuse('options_refused', `it refused the job options ${options}`);
   const known = REFUSALS.find(({ pattern }) => pattern.test(text));
   if (known) {
     return new UpstreamError('rundeck', known.code, `${known.detail} (${status})`, {
@@ -254,8 +257,6 @@ function readRefusal(status: number, text: string): UpstreamError {
       retry: known.retry,
     });
   }
-  const options = refusedOptions(text);
-  if (options !== undefined) return refuse('options_refused', `it refused the job options ${options}`);
   if (/attempting to run job/i.test(text)) {
     return refuse('run_refused', `it did not run the job, for a reason unknown here (${status})`);
   }

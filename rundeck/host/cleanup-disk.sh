@@ -29,10 +29,10 @@ case $mode in live | simulate) ;; *) refuse "mode must be live or simulate" ;; e
 [ "$min_size" != default ] || min_size=100K
 [ "$file_age" != default ] || file_age=1d
 case $min_size in
-  *K) unit=1024 ;; *M) unit=1048576 ;; *G) unit=1073741824 ;;
+  *K) unit=1024 ;; *M) unit=1048576 ;; *G) unit=1073741824 ;; *T) unit=1099511627776 ;;
   *[0-9]) unit=1 ;; *) refuse "min_size must look like 10M" ;;
 esac
-number=${min_size%[KMG]}
+number=${min_size%[KMGT]}
 is_number "$number" 0 1048576 || refuse "min_size must look like 10M"
 bytes=$((number * unit))
 case $file_age in

@@ -44,7 +44,7 @@ is_plain_path() {
   [ "${#1}" -le 255 ] || return 1
   case $1 in
     / | '') [ "$1" = / ] ;;
-    *[!A-Za-z0-9._/-]* | *//* | */.* | */ | */-*) return 1 ;;
+    *[!A-Za-z0-9._/@+:-]* | *//* | */.* | */ | */-*) return 1 ;;
     /*) return 0 ;;
     *) return 1 ;;
   esac

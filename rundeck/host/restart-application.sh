@@ -27,7 +27,7 @@ done
 [ "$seconds" != default ] || seconds=120
 is_plain_name "$app" || refuse "app must be one plain name"
 is_boolean "$graceful" || refuse "graceful must be true or false"
-is_number "$seconds" 10 3600 || refuse "timeout must be 10 to 3600 seconds"
+is_number "$seconds" 5 3600 || refuse "timeout must be 5 to 3600 seconds"
 case $mode in live | simulate) ;; *) refuse "mode must be live or simulate" ;; esac
 only_one
 

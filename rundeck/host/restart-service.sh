@@ -33,7 +33,7 @@ case $service in
   *) service=$service.service ;;
 esac
 is_boolean "$force" || refuse "force must be true or false"
-is_number "$seconds" 10 3600 || refuse "timeout must be 10 to 3600 seconds"
+is_number "$seconds" 5 3600 || refuse "timeout must be 5 to 3600 seconds"
 case $mode in live | simulate) ;; *) refuse "mode must be live or simulate" ;; esac
 only_one
 

@@ -170,6 +170,13 @@ describe('the webhook', () => {
       false,
     ],
     [400, { err: "Error attempting to run job: Option 'path' is required." }, 'options_refused', 'no', false],
+    [
+      400,
+      { err: 'Error attempting to run job: Option path value: Executions are disabled. doesn’t match …' },
+      'options_refused',
+      'no',
+      false,
+    ],
     [400, { err: 'Error attempting to run job: Job execution is disabled' }, 'job_disabled', 'no', false],
     [
       400,
