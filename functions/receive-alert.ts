@@ -35,7 +35,7 @@ export const handler = whenReady(async () => {
   return makeAlertEndpoint({
     gate: intakeGate({ tokens: settings.INTAKE_TOKENS, hmacKey: settings.INTAKE_HMAC_KEY, clock }),
     receive: makeReceiveAlert(ports),
-    recordRejected: makeRecordRejected(ports),
+    recordRejected: makeRecordRejected(ports, { publicBaseUrl: settings.PUBLIC_BASE_URL }),
     source: settings.REMEDIA_SOURCE,
     mode: settings.REMEDIA_MODE,
     publicBaseUrl: settings.PUBLIC_BASE_URL,

@@ -2,11 +2,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { mediaTypeYaml } from '../zabbix/media-type.ts';
+import { alertFormatJsonSchema } from './alert-format-schema.ts';
 import { policyJsonSchema } from './policy-schema.ts';
 
 /** A generated file, and what is to stand in it. */
 const generated: readonly { readonly file: string; readonly make: () => string | Promise<string> }[] = [
   { file: 'zabbix/media_remedia.yaml', make: mediaTypeYaml },
+  { file: 'docs/alert-format.schema.json', make: alertFormatJsonSchema },
   { file: 'docs/policy.schema.json', make: policyJsonSchema },
 ];
 

@@ -104,17 +104,18 @@ export function openRecovered(facts: {
 export function openRejected(facts: {
   readonly incidentId: string;
   readonly source: string;
+  readonly mode: Mode;
   readonly now: number;
   readonly text: string;
   readonly message?: HumanMessage;
 }): Incident {
-  const { incidentId, source, now, text, message } = facts;
+  const { incidentId, source, mode, now, text, message } = facts;
   return note(
     {
       incidentId,
       source,
       eventId: incidentId,
-      mode: 'live',
+      mode,
       state: 'closed',
       outcome: 'rejected',
       escalation: message ? 'pending' : 'none',

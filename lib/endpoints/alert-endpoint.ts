@@ -3,19 +3,24 @@ import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Alert } from '#lib/core/alert.ts';
 import type { Mode } from '#lib/core/incident.ts';
-import { type FieldProblem, parseAlert } from '#lib/core/parse-alert.ts';
+import { type FieldProblem, parseAlert, type RejectedPost, readAbout } from '#lib/core/parse-alert.ts';
 import {
   contentTypes,
   type Gate,
   type HttpAnswer,
+  type HttpRequest,
   httpHandler,
   jsonOf,
+  LARGEST_BODY,
   problem,
+  tooLarge,
   unauthorized,
 } from '#lib/runtime/http.ts';
 import type { Log } from '#lib/runtime/logger.ts';
 import { bearerMatches, signatureMatches } from '#lib/runtime/tokens.ts';
-import type { Received } from '#lib/workflow/receive-alert.ts';
+import type { Received, RejectedFacts } from '#lib/workflow/receive-alert.ts';
+
+const jsonOnly = contentTypes(['application/json']);
 
 /** Lets in who has one of the tokens and, when there is a key, has signed the body. Nothing configured: nobody. */
 export function intakeGate(settings: {
@@ -47,11 +52,7 @@ export function intakeGate(settings: {
 export function makeAlertEndpoint(parts: {
   readonly gate: Gate;
   readonly receive: (alert: Alert, mode: Mode) => Promise<Received>;
-  readonly recordRejected: (facts: {
-    readonly source: string;
-    readonly fingerprint: string;
-    readonly problems: readonly FieldProblem[];
-  }) => Promise<string | undefined>;
+  readonly recordRejected: (facts: RejectedFacts) => Promise<string | undefined>;
   readonly source: string;
   readonly mode: Mode;
   readonly publicBaseUrl: string;
@@ -60,34 +61,55 @@ export function makeAlertEndpoint(parts: {
 }): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
   const { gate, receive, recordRejected, source, publicBaseUrl, clock, log } = parts;
 
-  const reject = async (body: Buffer, problems: readonly FieldProblem[]): Promise<HttpAnswer> => {
+  /** Whoever is let in and posts what is no alert gets a clear answer, and the post is recorded: it may have been one. */
+  const reject = async (
+    { body }: HttpRequest,
+    mode: Mode,
+    problems: readonly FieldProblem[],
+    about: RejectedPost,
+    answer = problem(400, 'Bad Request', 'This is no alert of format version 1; each bad field is listed.', {
+      errors: problems,
+    }),
+  ): Promise<HttpAnswer> => {
     const fingerprint = createHash('sha256').update(body).digest('hex');
-    const recorded = await recordRejected({ source, fingerprint, problems });
+    const recorded = await recordRejected({ source, mode, fingerprint, problems, about });
     log.warn('a post was refused', {
+      status: answer.status,
       ...(recorded !== undefined && { incident_id: recorded }),
       fields: problems.map(({ field }) => field).join(','),
     });
-    return problem(
-      400,
-      'Bad Request',
-      'The post is no alert of format version 1; each bad field is listed.',
-      {
-        errors: problems,
-      },
-    );
+    return answer;
   };
 
   return httpHandler({
     methods: ['POST'],
-    gates: [gate, contentTypes(['application/json'])],
+    gates: [gate],
     log,
+    takesLargeBodies: true,
     handle: async (request) => {
       const body = jsonOf(request);
-      if (body === undefined) return reject(request.body, [{ field: '', expected: 'JSON' }]);
+      const about = readAbout(body?.json);
+      const wish = request.headers['x-remedia-mode']?.trim().toLowerCase();
+      // The header can only hold back: what an administrator set to simulate stays so.
+      const mode = wish === 'simulate' ? wish : parts.mode;
+      if (request.body.length > LARGEST_BODY) {
+        const expected = `at most ${LARGEST_BODY} bytes`;
+        return reject(request, mode, [{ field: '', expected }], about, tooLarge());
+      }
+      const otherType = jsonOnly(request);
+      if (otherType !== undefined) {
+        const expected = 'application/json';
+        return reject(request, mode, [{ field: 'Content-Type', expected }], about, otherType);
+      }
+      if (wish !== undefined && wish !== 'simulate') {
+        const expected = 'simulate, or no such header';
+        return reject(request, mode, [{ field: 'X-Remedia-Mode', expected }], about);
+      }
+      if (body === undefined) return reject(request, mode, [{ field: '', expected: 'JSON' }], about);
       const parsed = parseAlert(body.json, { source, receivedAt: clock() });
       switch (parsed.kind) {
         case 'invalid':
-          return reject(request.body, parsed.problems);
+          return reject(request, mode, parsed.problems, parsed.about);
         case 'test':
           return { status: 200, json: { status: 'test' } };
         case 'not_a_trigger_event':
@@ -99,12 +121,7 @@ export function makeAlertEndpoint(parts: {
             },
           };
         case 'alert': {
-          const wish = request.headers['x-remedia-mode']?.toLowerCase();
-          if (wish !== undefined && wish !== 'simulate')
-            return problem(400, 'Bad Request', 'X-Remedia-Mode can only be simulate.', {
-              errors: [{ field: 'X-Remedia-Mode', expected: 'simulate, or no such header' }],
-            });
-          const { incidentId, status } = await receive(parsed.alert, wish ?? parts.mode);
+          const { incidentId, status } = await receive(parsed.alert, mode);
           return {
             status: 202,
             json: { incidentId, status, link: `${publicBaseUrl}/api/v1/incidents/${incidentId}` },

@@ -125,16 +125,16 @@ function pick<Name extends SettingName>(data: object, _names: readonly Name[]): 
   return data as Settings<Name>;
 }
 
-/** True when this variable is set; for switches of the glue itself. */
-export function isSwitchedOn(name: 'REMEDIA_NARRATE'): boolean {
-  return ['1', 'true'].includes(process.env[name] ?? '');
-}
-
 // The clients of the secret stores are loaded only where a setting names a secret: a cold start should not pay for them.
+
+/** Initialising must not hang on a store that does not answer; milliseconds. */
+const CLIENT = {
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+};
 
 async function fromParameterStore(name: string): Promise<string> {
   const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
-  const client = new SSMClient({});
+  const client = new SSMClient(CLIENT);
   try {
     const { Parameter } = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }));
     return Parameter?.Value ?? '';
@@ -145,7 +145,7 @@ async function fromParameterStore(name: string): Promise<string> {
 
 async function fromSecretsManager(name: string): Promise<string> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const client = new SecretsManagerClient({});
+  const client = new SecretsManagerClient(CLIENT);
   try {
     return (await client.send(new GetSecretValueCommand({ SecretId: name }))).SecretString ?? '';
   } finally {

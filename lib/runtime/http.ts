@@ -5,8 +5,10 @@ import { UpstreamError } from '#lib/core/upstream-error.ts';
 import { errorFields, type Log } from '#lib/runtime/logger.ts';
 
 /** Zabbix sends at most 65,535 characters; four times that leaves room for other senders. Bytes. */
-const LARGEST_BODY = 256 * 1024;
+export const LARGEST_BODY = 256 * 1024;
 const RETRY_AFTER_SECONDS = 10;
+/** Shorter than the functions' own time-out, so that a part that hangs gets our answer and not the gateway's. */
+const LONGEST_MS = 8_000;
 
 export interface HttpRequest {
   readonly method: string;
@@ -46,6 +48,9 @@ export function problem(
 export const unauthorized = (detail: string): HttpAnswer =>
   problem(401, 'Unauthorized', detail, { headers: { 'WWW-Authenticate': 'Bearer' } });
 
+export const tooLarge = (): HttpAnswer =>
+  problem(413, 'Content Too Large', `Expected at most ${LARGEST_BODY} bytes.`);
+
 /** Lets only the given content types in; a body of any other is 415. */
 export function contentTypes(allowed: readonly string[]): Gate {
   return ({ headers }) => {
@@ -65,8 +70,12 @@ export function httpHandler(options: {
   readonly gates: readonly Gate[];
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly log: Log;
+  /** The endpoint itself answers for a body of more than LARGEST_BODY bytes, after the gates. */
+  readonly takesLargeBodies?: boolean;
+  /** What is not answered by then is 503; milliseconds. */
+  readonly within?: number;
 }): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
-  const { methods, gates, handle, log } = options;
+  const { methods, gates, handle, log, takesLargeBodies = false, within = LONGEST_MS } = options;
   const stack = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .before(({ event }) => {
       if (!methods.includes(event.httpMethod))
@@ -76,8 +85,7 @@ export function httpHandler(options: {
           }),
         );
       const request = read(event);
-      if (request.body.length > LARGEST_BODY)
-        return write(problem(413, 'Content Too Large', `Expected at most ${LARGEST_BODY} bytes.`));
+      if (request.body.length > LARGEST_BODY && !takesLargeBodies) return write(tooLarge());
       for (const gate of gates) {
         const refusal = gate(request);
         if (refusal) return write(refusal);
@@ -89,14 +97,38 @@ export function httpHandler(options: {
       log.error('the request could not be served', errorFields(error));
       request.response = write(
         error instanceof UpstreamError
-          ? problem(503, 'Service Unavailable', 'Nothing was lost or done; please try again.', {
-              headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
-            })
+          ? unavailable()
           : problem(500, 'Internal Server Error', 'This is a fault of Remedia; its log says more.'),
       );
     })
-    .handler(async (event) => write(await handle(read(event))));
+    .handler(async (event) => {
+      const answer = await inTime(handle(read(event)), within, () => {
+        log.error('the request was not served in time', { within_ms: within });
+        return unavailable();
+      });
+      return write(answer);
+    });
   return (event, context) => run(stack, event, context);
+}
+
+/** Said of a part that failed or hangs. What it was asked for may have happened: every request here may be repeated. */
+const unavailable = () =>
+  problem(
+    503,
+    'Service Unavailable',
+    'A part that is needed did not answer. Please send the same again; doing so is safe.',
+    { headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } },
+  );
+
+/** The answer, or what `late` says when there is none after so many milliseconds. */
+async function inTime<Answer>(answer: Promise<Answer>, within: number, late: () => Answer): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const timer = setTimeout(() => resolve(late()), within);
+  try {
+    return await Promise.race([answer, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function run(

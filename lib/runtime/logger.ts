@@ -12,9 +12,9 @@ const SECRETS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+/gi, '$1 [redacted]'],
   // Rundeck's webhooks carry their token in the path, chat services theirs as well.
   [/(\/webhook\/)[^\s/#?"']+/gi, '$1[redacted]'],
-  [/(hooks\.slack\.com\/|\/hooks\/|webhook\.office\.com\/)[^\s"']+/gi, '$1[redacted]'],
+  [/(hooks\.slack\.com\/|\/hooks\/|\/webhooks\/|webhook\.office\.com\/)[^\s"']+/gi, '$1[redacted]'],
   [/(:\/\/)[^\s/@:"']*:[^\s/@"']+@/g, '$1[redacted]@'],
-  [/([?&](?:token|auth|key|secret|password|authtoken|signature)=)[^&\s"']+/gi, '$1[redacted]'],
+  [/([?&](?:token|auth|key|secret|password|authtoken|signature|sig)=)[^&\s"']+/gi, '$1[redacted]'],
   [/\(Token:[^)]*\)/g, '(Token:[redacted])'],
 ];
 

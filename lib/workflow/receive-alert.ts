@@ -10,13 +10,12 @@ import {
   openRecovered,
   openRejected,
 } from '#lib/core/incident-changes.ts';
-import type { FieldProblem } from '#lib/core/parse-alert.ts';
+import type { FieldProblem, RejectedPost } from '#lib/core/parse-alert.ts';
 import type {
   ChangeIncident,
   Clock,
   CreateIncident,
   Narrate,
-  OncePer,
   SendToCheck,
   SendToDecide,
 } from '#lib/workflow/ports.ts';
@@ -102,43 +101,80 @@ export function makeReceiveAlert(ports: {
   }
 }
 
-/**
- * Makes the workflow for an authenticated post that is no alert: recorded as `rejected`, and a human is told once per
- * kind of fault. Answers the record's id; never throws, for the sender must learn what is wrong with its post.
- */
-export function makeRecordRejected(ports: {
-  readonly createIncident: CreateIncident;
-  readonly oncePer: OncePer;
-  readonly clock: Clock;
-  readonly narrate: Narrate;
-}): (facts: {
+/** An authenticated post that is no alert. */
+export interface RejectedFacts {
   readonly source: string;
+  readonly mode: Mode;
+  /** Of the post's bytes: the same post again is the same record. */
   readonly fingerprint: string;
   readonly problems: readonly FieldProblem[];
-}) => Promise<string | undefined> {
-  return async ({ source, fingerprint, problems }) => {
+  readonly about: RejectedPost;
+}
+
+/**
+ * Makes the workflow for an authenticated post that is no alert: recorded as `rejected`, and a human is told once a day
+ * for each set of bad fields. Answers the record's id, or `undefined` when nothing could be recorded; never throws, for
+ * the sender must learn what is wrong with its post.
+ */
+export function makeRecordRejected(
+  ports: {
+    readonly createIncident: CreateIncident;
+    readonly clock: Clock;
+    readonly narrate: Narrate;
+  },
+  { publicBaseUrl }: { readonly publicBaseUrl: string },
+): (facts: RejectedFacts) => Promise<string | undefined> {
+  return async ({ source, mode, fingerprint, problems, about }) => {
     const now = ports.clock();
-    const kind = problems
-      .map(({ field }) => field)
-      .toSorted()
-      .join(',');
-    const text = `A post was refused: ${problems.map(({ field, expected }) => `${field === '' ? 'the body' : field}: expected ${expected}`).join('; ')}.`;
-    const incidentId = incidentIdOf(`${source}/rejected`, fingerprint);
+    const fields = problems.map(({ field }) => field);
+    const wrong = problems
+      .map(({ field, expected }) => `${field === '' ? 'the body' : field}: expected ${expected}`)
+      .join('; ');
+    const text = `${saysWhose(about)} was refused. ${wrong}.`;
+    // The record that carries the message is the mark that a human was told of this kind: one write does both or neither.
+    const kind = `${fields.toSorted().join(',')}@${Math.floor(now / ONCE_MS)}`;
+    const first = incidentIdOf(`${source}/rejected-kind`, kind, mode);
+    const message: HumanMessage = {
+      kind: 'escalation',
+      incidentId: first,
+      subject: `Remedia could not read a post from ${source}`,
+      body: [
+        `${text} Nothing was decided or done about it; please look in Zabbix.`,
+        'Zabbix got the same answer. Further posts with the same fault are recorded, and not told again today.',
+      ].join('\n'),
+      severity: 3,
+      links: [{ title: 'The record', url: `${publicBaseUrl}/api/v1/incidents/${first}` }],
+    };
     try {
-      const first = await ports.oncePer(`rejected/${source}/${kind}`.slice(0, 1000), now + ONCE_MS);
-      const message: HumanMessage = {
-        kind: 'escalation',
-        incidentId,
-        subject: `Remedia refused a post from ${source}`,
-        body: `${text} Zabbix got the same answer. Posts that fail for the same fields are recorded and not told again for a day.`,
-        severity: 2,
-        links: [],
-      };
-      await ports.createIncident(openRejected({ incidentId, source, now, text, ...(first && { message }) }));
-      ports.narrate({ incidentId, step: 'rejected', text });
-      return incidentId;
+      const told = await ports.createIncident(
+        openRejected({
+          incidentId: first,
+          source,
+          mode,
+          now,
+          text,
+          // What is only simulated reaches nobody.
+          ...(mode === 'live' && { message }),
+        }),
+      );
+      if (told.kind === 'created') return recorded(first, text);
+      const incidentId = incidentIdOf(`${source}/rejected`, fingerprint, mode);
+      await ports.createIncident(openRejected({ incidentId, source, mode, now, text }));
+      return recorded(incidentId, text);
     } catch {
       return undefined;
     }
   };
+
+  function recorded(incidentId: string, text: string): string {
+    ports.narrate({ incidentId, step: 'rejected', text });
+    return incidentId;
+  }
+}
+
+/** What can still be read of it, in words: alert text, quoted. */
+function saysWhose({ eventId, host, eventName }: RejectedPost): string {
+  const event = eventId === undefined ? 'A post' : `The post of event "${eventId}"`;
+  const name = eventName === undefined ? '' : ` "${eventName}"`;
+  return `${event}${name}${host === undefined ? '' : ` on "${host}"`}`;
 }
