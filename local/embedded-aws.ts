@@ -3,17 +3,20 @@ import { join } from 'node:path';
 import {
   CreateTableCommand,
   DescribeTableCommand,
+  DynamoDBClient,
   ResourceNotFoundException,
 } from '@aws-sdk/client-dynamodb';
 import { ChangeMessageVisibilityCommand, CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
-import { createDynamoClient, tableDefinition } from '#lib/adapters/incidents-table.ts';
+import { tableDefinition } from '#lib/adapters/incidents-table.ts';
 import { type EmbeddedSqs, startEmbeddedDynamo, startEmbeddedSqs } from './embedded.ts';
 import { type Invoked, startPoller } from './poller.ts';
 
 export const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
+/** Nobody checks them; the SDK wants some. */
+const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
 const TABLE_NAME = 'remedia-local-incidents';
 
 // What is read from serverless.yml after its variables are resolved: the queues and who is called from which.
@@ -87,7 +90,7 @@ export async function startEmbeddedAws({
   const sqsClient = new SQSClient({
     endpoint: sqs.endpoint,
     region: REGION,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    credentials: CREDENTIALS,
     requestHandler: { requestTimeout: 30_000 },
   });
   const queues = await createQueues(sqsClient, sqs.endpoint, service.resources.Resources);
@@ -96,8 +99,8 @@ export async function startEmbeddedAws({
   return {
     environment: {
       AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
       AWS_ENDPOINT_URL_SQS: sqs.endpoint,
     },
@@ -171,7 +174,7 @@ async function releaseMessages(
 
 /** Creates the table when it is not there. */
 async function prepareTable(endpoint: string, tableName: string): Promise<void> {
-  const client = createDynamoClient({ endpoint, region: REGION });
+  const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS });
   try {
     await client.send(new DescribeTableCommand({ TableName: tableName }));
   } catch (error) {

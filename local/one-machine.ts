@@ -155,8 +155,9 @@ function setEnvironment(
     const environment: Record<string, unknown> = definition.environment ?? {};
     for (const [name, value] of Object.entries(environment)) {
       const referred = reference.safeParse(value);
-      const local =
-        here.values[name] ?? (referred.success ? here.references.get(referred.data.Ref) : undefined);
+      // What the template makes is always this machine's own, whatever the shell was left with.
+      const made = referred.success ? here.references.get(referred.data.Ref) : undefined;
+      const local = made ?? here.values[name];
       // A secret that nobody gave stands in the template as the name of a parameter which is not there.
       environment[name] = local ?? (typeof value === 'string' && !value.startsWith('ssm:') ? value : '');
     }
