@@ -29,6 +29,11 @@ export interface Tool<Name extends ToolName = ToolName> {
   readonly safety: 'read_only' | 'disruptive' | 'message';
   /** Strict object with every parameter, its unit, range and pattern. */
   readonly parameters: z.ZodObject;
+  /**
+   * Arguments by which the job would do more than by default. Alert text may steer a model, so a model's word is not
+   * enough for them: an answer that holds one is refused.
+   */
+  readonly harsher?: ToolArguments;
   /** The parameter whose value must come from evidence, and what kind of evidence it is. */
   readonly target?: { readonly parameter: string; readonly subject: Subject };
   /** The Rundeck job that does it; absent for `notify`. */

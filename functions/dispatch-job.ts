@@ -1,0 +1,55 @@
+/** From the jobs queue: runs the job of one decision, at most once. */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { makeTellHuman } from '#lib/adapters/people.ts';
+import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { makeFindExecution, makeRunJob, parseWebhooks } from '#lib/adapters/rundeck.ts';
+import { catalogue } from '#lib/catalogue/index.ts';
+import { batchHandler } from '#lib/runtime/batch.ts';
+import { loadSettings } from '#lib/runtime/environment.ts';
+import { makeLog } from '#lib/runtime/logger.ts';
+import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { whenReady } from '#lib/runtime/when-ready.ts';
+import { makeDispatchJob } from '#lib/workflow/dispatch-job.ts';
+import { checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
+
+const log = makeLog({ function: 'dispatch-job' });
+
+export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
+  const settings = await loadSettings([
+    'PUBLIC_BASE_URL',
+    'INCIDENTS_TABLE',
+    'CHECKS_QUEUE_URL',
+    'RUNDECK_URL',
+    'RUNDECK_API_TOKEN',
+    'RUNDECK_WEBHOOKS',
+    'RUNDECK_TIMEOUT_SECONDS',
+    ...PEOPLE_SETTINGS,
+  ]);
+  const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
+  const dispatch = makeDispatchJob(
+    {
+      ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+      runJob: makeRunJob({
+        webhooks: parseWebhooks(settings.RUNDECK_WEBHOOKS),
+        catalogue,
+        timeoutMs: settings.RUNDECK_TIMEOUT_SECONDS * 1000,
+      }),
+      findExecution:
+        url !== undefined && token !== undefined ? makeFindExecution({ url, token, catalogue }) : undefined,
+      sendToCheck: sendTo({
+        client: createSqsClient(),
+        queueUrl: settings.CHECKS_QUEUE_URL,
+        schema: checkMessageSchema,
+      }),
+      tellHuman: makeTellHuman(peopleOf(settings), {
+        log: (failure) => log.warn('a channel failed', failure),
+      }),
+      clock: Date.now,
+      narrate: makeNarrate(log),
+    },
+    { publicBaseUrl: settings.PUBLIC_BASE_URL },
+  );
+  return batchHandler({ schema: jobMessageSchema, handle: dispatch, log });
+}, log);

@@ -1,0 +1,61 @@
+/** From the checks queue: how did the job end, and is the problem over? */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { makeTellHuman } from '#lib/adapters/people.ts';
+import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { makeReadExecution, makeReadOutput } from '#lib/adapters/rundeck.ts';
+import { makeCommentEvent, makeReadEvent } from '#lib/adapters/zabbix.ts';
+import { catalogue } from '#lib/catalogue/index.ts';
+import { batchHandler } from '#lib/runtime/batch.ts';
+import { loadSettings } from '#lib/runtime/environment.ts';
+import { makeLog } from '#lib/runtime/logger.ts';
+import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { whenReady } from '#lib/runtime/when-ready.ts';
+import { checkMessageSchema } from '#lib/workflow/queue-messages.ts';
+import { makeVerifyOutcome } from '#lib/workflow/verify-outcome.ts';
+
+const log = makeLog({ function: 'verify-outcome' });
+
+export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
+  const settings = await loadSettings([
+    'PUBLIC_BASE_URL',
+    'INCIDENTS_TABLE',
+    'CHECKS_QUEUE_URL',
+    'RUNDECK_URL',
+    'RUNDECK_API_TOKEN',
+    'ZABBIX_API_URL',
+    'ZABBIX_API_TOKEN',
+    ...PEOPLE_SETTINGS,
+  ]);
+  const { RUNDECK_URL, RUNDECK_API_TOKEN, ZABBIX_API_URL, ZABBIX_API_TOKEN } = settings;
+  const rundeck =
+    RUNDECK_URL !== undefined && RUNDECK_API_TOKEN !== undefined
+      ? { url: RUNDECK_URL, token: RUNDECK_API_TOKEN }
+      : undefined;
+  const zabbix =
+    ZABBIX_API_URL !== undefined && ZABBIX_API_TOKEN !== undefined
+      ? { url: ZABBIX_API_URL, token: ZABBIX_API_TOKEN }
+      : undefined;
+  const verify = makeVerifyOutcome(
+    {
+      ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+      readExecution: rundeck ? makeReadExecution(rundeck) : async () => undefined,
+      readOutput: rundeck ? makeReadOutput(rundeck) : async () => '',
+      readEvent: zabbix && makeReadEvent(zabbix),
+      commentEvent: zabbix && makeCommentEvent(zabbix),
+      sendToCheck: sendTo({
+        client: createSqsClient(),
+        queueUrl: settings.CHECKS_QUEUE_URL,
+        schema: checkMessageSchema,
+      }),
+      tellHuman: makeTellHuman(peopleOf(settings), {
+        log: (failure) => log.warn('a channel failed', failure),
+      }),
+      clock: Date.now,
+      narrate: makeNarrate(log),
+    },
+    { publicBaseUrl: settings.PUBLIC_BASE_URL, catalogue },
+  );
+  return batchHandler({ schema: checkMessageSchema, handle: verify, log });
+}, log);

@@ -1,0 +1,26 @@
+/** notify: tells a team that a human is needed. */
+import * as z from 'zod';
+import type { Tool } from '#lib/catalogue/tool.ts';
+
+export const notify = {
+  name: 'notify',
+  description:
+    'Tell a human. For everything that no other tool mends: hardware, security, certificates, backups, replication, ' +
+    'configuration, notices, lost contact, and whenever in doubt.',
+  safety: 'message',
+  parameters: z.strictObject({
+    message: z
+      .string()
+      .max(300)
+      .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,300}$/u, 'expected one line of up to 300 characters')
+      .describe('One short sentence: what a human should look at'),
+    team: z
+      .string()
+      .max(64)
+      .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$/, 'expected the plain name of a team')
+      .optional()
+      .describe('The team that should look, if one is known'),
+    priority: z.enum(['low', 'normal', 'high', 'critical']).optional().describe('How urgent it is'),
+  }),
+  recoveryWithinSeconds: 0,
+} as const satisfies Tool<'notify'>;
