@@ -341,15 +341,16 @@ export function createIncidentsTable({
         ...table,
         Key,
         UpdateExpression: 'SET taken = taken + :one',
-        ConditionExpression: 'dueAt > :now AND taken < :limit',
-        ExpressionAttributeValues: { ':one': 1, ':now': now, ':limit': limit },
+        ConditionExpression: 'dueAt > :now AND taken < :limit AND taken > :none',
+        ExpressionAttributeValues: { ':one': 1, ':now': now, ':limit': limit, ':none': 0 },
       });
       if (await write(takeOne)) return true;
       const begin = new PutCommand({
         ...table,
         Item: { ...Key, taken: 1, writeId, ...expiring(expiresAt) },
-        ConditionExpression: 'attribute_not_exists(pk) OR dueAt <= :now',
-        ExpressionAttributeValues: { ':now': now },
+        // What was all given back begins anew, or its time would be that of the job that never ran.
+        ConditionExpression: 'attribute_not_exists(pk) OR dueAt <= :now OR taken = :none',
+        ExpressionAttributeValues: { ':now': now, ':none': 0 },
       });
       if (await write(begin)) return true;
       // An earlier attempt of this call began the count, or somebody else did in between; else it is full.

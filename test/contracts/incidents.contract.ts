@@ -271,6 +271,18 @@ export function describeIncidents(
       expect(await ports.takeAllowance(key, 1, NOON + MINUTE)).toBe(false);
     });
 
+    it('counts the time anew when everything was given back', async () => {
+      const { ports, setNow } = await make();
+      const key = randomUUID();
+      setNow(NOON);
+      await ports.takeAllowance(key, 1, NOON + MINUTE);
+      await ports.giveBackAllowance(key);
+      setNow(NOON + MINUTE / 2);
+      expect(await ports.takeAllowance(key, 1, NOON + 2 * MINUTE)).toBe(true);
+      setNow(NOON + MINUTE);
+      expect(await ports.takeAllowance(key, 1, NOON + 3 * MINUTE)).toBe(false);
+    });
+
     it('has no policy at first, then the one that was saved last', async () => {
       const { ports, setNow } = await make();
       setNow(NOON);

@@ -137,7 +137,7 @@ export function createMemoryIncidents({
     },
     takeAllowance: async (key, limit, expiresAt) => {
       const counter = allowances.get(key);
-      if (counter && counter.until > clock()) {
+      if (counter && counter.until > clock() && counter.taken > 0) {
         if (counter.taken >= limit) return false;
         counter.taken += 1;
         return true;

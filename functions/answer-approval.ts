@@ -1,0 +1,51 @@
+/** /api/v1/approvals/{id}: shows a proposal to a human and takes their answer, once. */
+import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { makeTellHuman } from '#lib/adapters/people.ts';
+import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { makeApprovalEndpoint } from '#lib/endpoints/approval-endpoint.ts';
+import { loadSettings } from '#lib/runtime/environment.ts';
+import { makeLog } from '#lib/runtime/logger.ts';
+import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { whenReady } from '#lib/runtime/when-ready.ts';
+import { makeAnswerApproval } from '#lib/workflow/answer-approval.ts';
+import { jobMessageSchema } from '#lib/workflow/queue-messages.ts';
+
+const log = makeLog({ function: 'answer-approval' });
+const clock = Date.now;
+
+export const handler = whenReady(async () => {
+  const settings = await loadSettings([
+    'PUBLIC_BASE_URL',
+    'INCIDENTS_TABLE',
+    'JOBS_QUEUE_URL',
+    'OPERATOR_TOKENS',
+    'APPROVAL_SIGNING_KEY',
+    ...PEOPLE_SETTINGS,
+  ]);
+  const table = createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE });
+  const answer = makeAnswerApproval(
+    {
+      ...table,
+      sendToDispatch: sendTo({
+        client: createSqsClient(),
+        queueUrl: settings.JOBS_QUEUE_URL,
+        schema: jobMessageSchema,
+      }),
+      tellHuman: makeTellHuman(peopleOf(settings), {
+        log: (failure) => log.warn('a channel failed', failure),
+      }),
+      clock,
+      narrate: makeNarrate(log),
+    },
+    { publicBaseUrl: settings.PUBLIC_BASE_URL },
+  );
+  return makeApprovalEndpoint({
+    key: settings.APPROVAL_SIGNING_KEY,
+    tokens: settings.OPERATOR_TOKENS,
+    loadIncident: table.loadIncident,
+    answer,
+    clock,
+    log,
+  });
+}, log);

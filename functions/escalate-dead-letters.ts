@@ -1,0 +1,42 @@
+/** From the dead-letter queues: tells a human about every message that nobody could handle. */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { makeTellHuman } from '#lib/adapters/people.ts';
+import { loadSettings } from '#lib/runtime/environment.ts';
+import { errorFields, makeLog } from '#lib/runtime/logger.ts';
+import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { whenReady } from '#lib/runtime/when-ready.ts';
+import { makeEscalateDeadLetters } from '#lib/workflow/escalate-dead-letters.ts';
+
+const log = makeLog({ function: 'escalate-dead-letters' });
+
+export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
+  const settings = await loadSettings(['PUBLIC_BASE_URL', 'INCIDENTS_TABLE', ...PEOPLE_SETTINGS]);
+  const escalate = makeEscalateDeadLetters(
+    {
+      ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+      tellHuman: makeTellHuman(peopleOf(settings), {
+        log: (failure) => log.warn('a channel failed', failure),
+      }),
+      clock: Date.now,
+      narrate: makeNarrate(log),
+    },
+    { publicBaseUrl: settings.PUBLIC_BASE_URL },
+  );
+  return async ({ Records }) => {
+    const batchItemFailures: { itemIdentifier: string }[] = [];
+    for (const { messageId, body, eventSourceARN } of Records) {
+      try {
+        await escalate({ queue: eventSourceARN.split(':').at(-1) ?? '', messageId, body });
+      } catch (error) {
+        log.error('a human could not be told of a dead letter', {
+          message_id: messageId,
+          ...errorFields(error),
+        });
+        batchItemFailures.push({ itemIdentifier: messageId });
+      }
+    }
+    return { batchItemFailures };
+  };
+}, log);
