@@ -9,7 +9,7 @@ import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeAnswerApproval } from '#lib/workflow/answer-approval.ts';
-import { jobMessageSchema } from '#lib/workflow/queue-messages.ts';
+import { checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
 
 const log = makeLog({ function: 'answer-approval' });
 const clock = Date.now;
@@ -19,19 +19,18 @@ export const handler = whenReady(async () => {
     'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
     'JOBS_QUEUE_URL',
+    'CHECKS_QUEUE_URL',
     'OPERATOR_TOKENS',
     'APPROVAL_SIGNING_KEY',
     ...PEOPLE_SETTINGS,
   ]);
   const table = createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE });
+  const client = createSqsClient();
   const answer = makeAnswerApproval(
     {
       ...table,
-      sendToDispatch: sendTo({
-        client: createSqsClient(),
-        queueUrl: settings.JOBS_QUEUE_URL,
-        schema: jobMessageSchema,
-      }),
+      sendToDispatch: sendTo({ client, queueUrl: settings.JOBS_QUEUE_URL, schema: jobMessageSchema }),
+      sendToCheck: sendTo({ client, queueUrl: settings.CHECKS_QUEUE_URL, schema: checkMessageSchema }),
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
       }),

@@ -29,8 +29,7 @@ function note(incident: Incident, at: number, kind: TimelineKind, text: string):
   return { ...incident, updatedAt: at, timeline: [...incident.timeline, entry] };
 }
 
-function without<Key extends keyof Incident>(incident: Incident, key: Key): Omit<Incident, Key> {
-  const { [key]: _gone, ...rest } = incident;
+function withoutDue({ dueAt: _gone, ...rest }: Incident): Incident {
   return rest;
 }
 
@@ -160,17 +159,23 @@ export function noteRecovery(
   by: 'post' | 'api',
 ): Incident | undefined {
   if (incident.recoveredAt !== undefined) return undefined;
+  // A question that nobody needs to answer any more is withdrawn by the sweeper.
+  const open = incident.state === 'awaiting_approval' ? { ...incident, dueAt: now } : incident;
   return note(
-    { ...incident, recoveredAt: at },
+    { ...open, recoveredAt: at },
     now,
     'recovered',
     by === 'post' ? 'Zabbix says that the problem is over.' : "Zabbix's API says that the problem is over.",
   );
 }
 
-/** Not now: tried again at `dueAt`, until the decision is due. */
+/** Not now: tried again at `dueAt`, until the decision is due. A reason that goes on is noted once. */
 export function hold(incident: Incident, now: number, why: string, dueAt: number): Incident {
-  return note({ ...incident, state: 'held', dueAt }, now, 'held', why);
+  const held: Incident = { ...incident, state: 'held', dueAt };
+  const last = incident.timeline.at(-1);
+  return last?.kind === 'held' && last.text === why
+    ? { ...held, updatedAt: now }
+    : note(held, now, 'held', why);
 }
 
 /** The one decision of a step, and with it the state that follows. What the incident becomes is closed by `close`. */
@@ -196,14 +201,9 @@ export function recordDecision(incident: Incident, decision: Decision, now: numb
     'decided',
     `${saysWhat(decision)} ${verdict.reasons.map(({ text }) => text).join(' ')}`,
   );
-  switch (verdict.kind) {
-    case 'remediate':
-      return { ...decided, state: 'decided', dueAt: now + LOOK_AGAIN_MS };
-    case 'needs_approval':
-      return { ...decided, state: 'awaiting_approval', dueAt: decision.expiresAt };
-    default:
-      return { ...decided, state: 'decided', dueAt: now + LOOK_AGAIN_MS };
-  }
+  return verdict.kind === 'needs_approval'
+    ? { ...decided, state: 'awaiting_approval', dueAt: decision.expiresAt }
+    : { ...decided, state: 'decided', dueAt: now + LOOK_AGAIN_MS };
 }
 
 /** What a verdict means, in a few words. */
@@ -241,12 +241,27 @@ export function close(
     readonly now: number;
     readonly text: string;
     readonly message?: HumanMessage | undefined;
+    /** Who is told by another message already; see `Incident`. */
+    readonly coveredBy?: string | undefined;
   },
 ): Incident | undefined {
   if (incident.state === 'closed') return undefined;
-  const { outcome, now, text, message } = facts;
-  const closed: Incident = { ...without(incident, 'dueAt'), state: 'closed', outcome, closedAt: now };
+  const { outcome, now, text, message, coveredBy } = facts;
+  const closed: Incident = {
+    ...withoutMessage(withoutDue(incident)),
+    state: 'closed',
+    outcome,
+    closedAt: now,
+    ...(coveredBy !== undefined && { coveredBy }),
+  };
   return note(message ? pend(closed, message, now) : closed, now, 'closed', `${outcome}: ${text}`);
+}
+
+/** A question that is still to be sent is not sent any more: there is nothing left to answer. */
+function withoutMessage(incident: Incident): Incident {
+  if (incident.escalation !== 'pending') return incident;
+  const { message: _message, messageAttempts: _attempts, ...rest } = incident;
+  return { ...rest, escalation: 'none' };
 }
 
 /** A message to a human that is to be told, whatever happens next. */
@@ -254,31 +269,40 @@ export function pend(incident: Incident, message: HumanMessage, now: number): In
   return { ...incident, escalation: 'pending', message, messageAttempts: 0, dueAt: now + LOOK_AGAIN_MS };
 }
 
-/** A human was really told. `undefined` when that was known already. */
-export function noteTold(incident: Incident, now: number): Incident | undefined {
-  if (incident.escalation !== 'pending') return undefined;
-  const told: Incident = { ...incident, escalation: 'delivered' };
-  // While somebody may still answer, the sweeper's date is that of the approval.
-  const rest =
-    incident.state === 'closed' ? without(told, 'dueAt') : { ...told, dueAt: expiryOf(incident) ?? now };
-  return note(rest, now, 'escalated', `A human was told: ${incident.message?.subject ?? ''}`);
+/** A human was really told this message. `undefined` when that was known already, or when another one is pending now. */
+export function noteTold(incident: Incident, now: number, told: HumanMessage): Incident | undefined {
+  const { escalation, message } = incident;
+  if (escalation !== 'pending' || message?.kind !== told.kind || message.body !== told.body) return undefined;
+  return note(
+    dueAfterTelling({ ...incident, escalation: 'delivered' }),
+    now,
+    'escalated',
+    `A human was told: ${told.subject}`,
+  );
 }
 
 /** Telling failed once more: tried again later, and after the last time given up, which raises an alarm. */
 export function noteNotTold(incident: Incident, now: number, why: string): Incident | undefined {
   if (incident.escalation !== 'pending') return undefined;
   const attempts = (incident.messageAttempts ?? 0) + 1;
-  const last = attempts >= MOST_MESSAGE_ATTEMPTS;
   const tried: Incident = { ...incident, messageAttempts: attempts };
-  const next: Incident = last
-    ? { ...without(tried, 'dueAt'), escalation: 'undeliverable' }
-    : { ...tried, dueAt: now + LOOK_AGAIN_MS * 2 ** (attempts - 1) };
-  const open = last && incident.state !== 'closed' ? { ...next, dueAt: expiryOf(incident) ?? now } : next;
-  return note(open, now, 'escalation_failed', `Attempt ${attempts} to tell a human failed: ${why}`);
+  return note(
+    attempts >= MOST_MESSAGE_ATTEMPTS
+      ? dueAfterTelling({ ...tried, escalation: 'undeliverable' })
+      : { ...tried, dueAt: now + LOOK_AGAIN_MS * 2 ** (attempts - 1) },
+    now,
+    'escalation_failed',
+    `Attempt ${attempts} to tell a human failed: ${why}`,
+  );
 }
 
-function expiryOf(incident: Incident): number | undefined {
-  return incident.decisions.at(-1)?.expiresAt;
+/** A closed incident has nothing left to do; a question stays open until it expires. */
+function dueAfterTelling(incident: Incident): Incident {
+  if (incident.state === 'closed') return withoutDue(incident);
+  const expiresAt = incident.decisions.at(-1)?.expiresAt;
+  return incident.state === 'awaiting_approval' && expiresAt !== undefined
+    ? { ...incident, dueAt: expiresAt }
+    : incident;
 }
 
 /** A human's answer to a proposal; the caller has checked who it is and that it is about this very proposal. */
@@ -295,7 +319,7 @@ export function answerApproval(
   if (incident.state !== 'awaiting_approval' || decision === undefined || decision.approval !== undefined)
     return undefined;
   const { now, by } = answer;
-  const answered = withDecision(incident, {
+  const answered = withDecision(withoutMessage(incident), {
     ...decision,
     approval: { answer: answer.answer, by, at: now },
   });
@@ -311,7 +335,8 @@ export function answerApproval(
 export function claim(incident: Incident, step: 1 | 2, now: number): Incident | undefined {
   const decision = incident.decisions.find((each) => each.step === step);
   const claimable = incident.state === 'decided' || incident.state === 'held';
-  if (!claimable || decision === undefined || decision.dispatch !== undefined) return undefined;
+  if (incident.mode === 'simulate' || !claimable || decision === undefined || decision.dispatch !== undefined)
+    return undefined;
   const dispatch: Dispatch = { claimedAt: now, sent: 'no' };
   return note(
     { ...withDecision(incident, { ...decision, dispatch }), state: 'dispatching', dueAt: now + CLAIM_MS },
@@ -330,12 +355,15 @@ export function release(
     readonly why: string;
     readonly dueAt: number;
     readonly state: 'decided' | 'held';
+    /** The claim's owner gives it back and knows that its post was not sent, or was refused. */
+    readonly byOwner: boolean;
   },
 ): Incident | undefined {
   const decision = incident.decisions.find((each) => each.step === step);
-  if (incident.state !== 'dispatching' || decision?.dispatch?.sent !== 'no') return undefined;
-  const { dispatch: _claim, ...unclaimed } = decision;
-  const { now, why, dueAt, state } = facts;
+  const { now, why, dueAt, state, byOwner } = facts;
+  if (incident.state !== 'dispatching' || decision?.dispatch === undefined) return undefined;
+  const { dispatch, ...unclaimed } = decision;
+  if (dispatch.sent !== 'no' && !byOwner) return undefined;
   return note(
     { ...withDecision(incident, unclaimed), state, dueAt },
     now,
@@ -348,15 +376,6 @@ export function release(
 export function noteSending(incident: Incident, step: 1 | 2, now: number): Incident | undefined {
   return withDispatch(incident, step, now, (dispatch) =>
     incident.state === 'dispatching' && dispatch.sent === 'no' ? { ...dispatch, sent: 'unknown' } : undefined,
-  );
-}
-
-/** Rundeck answered that nothing was started: the claim may be given back. */
-export function noteNotSent(incident: Incident, step: 1 | 2, now: number): Incident | undefined {
-  return withDispatch(incident, step, now, (dispatch) =>
-    incident.state === 'dispatching' && dispatch.sent === 'unknown' && dispatch.executionId === undefined
-      ? { ...dispatch, sent: 'no' }
-      : undefined,
   );
 }
 
@@ -429,9 +448,12 @@ export function noteCommented(incident: Incident, now: number): Incident {
   return note(incident, now, 'commented', 'Commented on the event in Zabbix.');
 }
 
-/** Sent to the queue once more, because nobody seems to be working on it. */
+/** Sent to the queue once more, because nobody seems to be working on it; what is held is expected to come again. */
 export function noteRequeued(incident: Incident, now: number, dueAt: number): Incident {
-  return note({ ...incident, dueAt }, now, 'queued', 'Sent to its queue again.');
+  const due = { ...incident, dueAt };
+  return incident.state === 'held'
+    ? { ...due, updatedAt: now }
+    : note(due, now, 'queued', 'Sent to its queue again.');
 }
 
 function withDecision(incident: Incident, decision: Decision): Incident {

@@ -253,6 +253,8 @@ export interface Incident {
   /** The message a human is to be told while `escalation` is `pending`, and how often that was tried. */
   readonly message?: HumanMessage;
   readonly messageAttempts?: number;
+  /** What this incident's human is told by instead: another incident's message, or the one summary of a storm. */
+  readonly coveredBy?: string;
   readonly decisions: readonly Decision[];
   readonly timeline: readonly TimelineEntry[];
   /** Optimistic lock: every change is conditional on it. */

@@ -1,9 +1,16 @@
 /** Takes a human's yes or no to one exact proposal, once. */
 import type { Incident } from '#lib/core/incident.ts';
-import { answerApproval } from '#lib/core/incident-changes.ts';
-import { closeAndTell, type DispatchSettings } from '#lib/workflow/dispatch-job.ts';
-import type { LoadIncident, SendToDispatch } from '#lib/workflow/ports.ts';
-import type { TellPorts } from '#lib/workflow/tell-pending.ts';
+import { answerApproval, close } from '#lib/core/incident-changes.ts';
+import { escalationMessage } from '#lib/core/messages.ts';
+import { routeOf } from '#lib/core/policy-match.ts';
+import {
+  type ClosePorts,
+  type LinkSettings,
+  policyIfReadable,
+  sendForComment,
+} from '#lib/workflow/close-and-tell.ts';
+import type { SendToCheck, SendToDispatch } from '#lib/workflow/ports.ts';
+import { tellPending } from '#lib/workflow/tell-pending.ts';
 
 export interface ApprovalAnswer {
   readonly incidentId: string;
@@ -21,34 +28,50 @@ export type Answered =
   | { readonly kind: 'not_open'; readonly incident: Incident; readonly why: string }
   | { readonly kind: 'not_found' };
 
-/** Makes the workflow. Throws UpstreamError `incidents_table` or `queue`; the sweeper sends what the queue did not take. */
+/**
+ * Makes the workflow. What is rejected is closed, and its message pending, in the same change. Throws UpstreamError
+ * `incidents_table` or `queue`; an answer that was recorded is carried out by the sweeper then.
+ */
 export function makeAnswerApproval(
-  ports: TellPorts & { readonly loadIncident: LoadIncident; readonly sendToDispatch: SendToDispatch },
-  settings: DispatchSettings,
+  ports: ClosePorts & { readonly sendToDispatch: SendToDispatch; readonly sendToCheck: SendToCheck },
+  settings: LinkSettings,
 ): (answer: ApprovalAnswer) => Promise<Answered> {
   return async ({ incidentId, step, proposalHash, answer, by }) => {
-    let why = '';
     const now = ports.clock();
+    const stored = await policyIfReadable(ports.loadPolicy);
+    let why = '';
     const { changed, incident } = await ports.changeIncident(incidentId, (known) => {
-      const decision = known.decisions.find((each) => each.step === step);
-      why = '';
-      if (decision?.proposalHash !== proposalHash) why = 'This is about another proposal.';
-      else if (decision.approval !== undefined)
-        why = `It was ${decision.approval.answer} by ${decision.approval.by}.`;
-      else if (now >= decision.expiresAt) why = 'It has expired, and a human was asked to take over.';
-      else if (known.state !== 'awaiting_approval') why = `The incident is ${known.state}.`;
-      return why === '' ? answerApproval(known, { step, answer, by, now }) : undefined;
+      why = whyNotOpen(known, step, proposalHash, now);
+      const answered = why === '' ? answerApproval(known, { step, answer, by, now }) : undefined;
+      if (answered === undefined || answer === 'approved') return answered;
+      const text = `${by} rejected the proposal, so the problem is theirs.`;
+      const route = stored && known.alert ? routeOf(stored.policy, known.alert) : {};
+      const reasons = [{ code: 'rejected_by_human', text } as const];
+      return close(answered, {
+        outcome: 'rejected',
+        now,
+        text,
+        message: escalationMessage({ incident: answered, ...settings, now, ...route, reasons }),
+      });
     });
     if (incident === undefined) return { kind: 'not_found' };
     if (!changed) return { kind: 'not_open', incident, why };
     ports.narrate({ incidentId, step: answer, text: `by ${by}` });
     if (answer === 'approved') await ports.sendToDispatch({ incidentId, step });
-    else {
-      await closeAndTell(ports, settings, incident, undefined, 'rejected', {
-        code: 'rejected_by_human',
-        text: `${by} rejected the proposal, so the problem is theirs.`,
-      });
+    else if ((await tellPending(ports, incident)) === 'told') {
+      await sendForComment(ports.sendToCheck, { ...incident, escalation: 'delivered' });
     }
     return { kind: answer, incident };
   };
+}
+
+/** Empty when this very proposal may still be answered. */
+function whyNotOpen(incident: Incident, step: 1 | 2, proposalHash: string, now: number): string {
+  const decision = incident.decisions.find((each) => each.step === step);
+  if (decision?.proposalHash !== proposalHash) return 'This is about another proposal.';
+  const { approval, expiresAt } = decision;
+  if (approval !== undefined) return `It was ${approval.answer} by ${approval.by}.`;
+  if (incident.recoveredAt !== undefined) return 'The problem is over.';
+  if (now >= expiresAt) return 'It has expired, and a human was asked to take over.';
+  return incident.state === 'awaiting_approval' ? '' : `The incident is ${incident.state}.`;
 }

@@ -1,37 +1,37 @@
 /** Runs the job of one decision, at most once: claim, check again, take allowances, post to Rundeck, check the outcome later. */
 import { recheck } from '#lib/core/decide.ts';
 import type { Decision, Incident, Outcome, Reason, Verdict } from '#lib/core/incident.ts';
+import { claim, lookAgain, noteDispatched, noteSending, release } from '#lib/core/incident-changes.ts';
 import {
-  claim,
-  close,
-  noteDispatched,
-  noteNotSent,
-  noteSending,
-  release,
-} from '#lib/core/incident-changes.ts';
-import { escalationMessage } from '#lib/core/messages.ts';
-import { routeOf } from '#lib/core/policy-match.ts';
-import type { UpstreamError } from '#lib/core/upstream-error.ts';
+  type ClosePorts,
+  closeAndTell,
+  type LinkSettings,
+  sendForComment,
+} from '#lib/workflow/close-and-tell.ts';
 import type {
+  Execution,
   FindExecution,
   GiveBackAllowance,
   JobMessage,
-  LoadIncident,
   RunJob,
   SendToCheck,
+  SendToDispatch,
   StoredPolicy,
   TakeAllowance,
 } from '#lib/workflow/ports.ts';
 import { isUpstream, readSurroundings, type SurroundingPorts } from '#lib/workflow/surroundings.ts';
 import { giveBack, takeAllowances } from '#lib/workflow/take-allowances.ts';
-import { type TellPorts, tellPending } from '#lib/workflow/tell-pending.ts';
+import { tellPending } from '#lib/workflow/tell-pending.ts';
 
 const HELD_MS = 60_000;
+/** Longer than the queue hides a message that failed: the sweeper is only for those that got lost. */
+const RETRY_DUE_MS = 5 * 60_000;
 const FIRST_CHECK_SECONDS = 5;
-const RUNNING_DUE_MS = 120_000;
+const RUNNING_DUE_MS = 125_000;
+/** Rundeck may begin a job whose post it did not answer: so long it is looked for once more. */
+const SECOND_LOOK_MS = 60_000;
 
-export interface DispatchPorts extends TellPorts, SurroundingPorts {
-  readonly loadIncident: LoadIncident;
+export interface DispatchPorts extends ClosePorts, SurroundingPorts {
   readonly takeAllowance: TakeAllowance;
   readonly giveBackAllowance: GiveBackAllowance;
   readonly runJob: RunJob;
@@ -40,14 +40,18 @@ export interface DispatchPorts extends TellPorts, SurroundingPorts {
   readonly sendToCheck: SendToCheck;
 }
 
-export interface DispatchSettings {
-  readonly publicBaseUrl: string;
-  readonly zabbixUrl?: string | undefined;
-}
-
-export type Dispatched = 'gone' | 'not_claimed' | 'stopped' | 'held' | 'started' | 'failed' | 'unknown';
+export type Dispatched = 'gone' | 'not_claimed' | 'stopped' | 'held' | 'started' | 'failed' | 'unanswered';
 
 type Job = Extract<Verdict, { readonly kind: 'remediate' | 'needs_approval' }>;
+
+/** A claimed decision that may be carried out now, and the units that were taken for it. */
+interface Order {
+  readonly incident: Incident;
+  readonly decision: Decision;
+  readonly job: Job;
+  readonly stored: StoredPolicy;
+  readonly taken: readonly string[];
+}
 
 /**
  * Makes the workflow. Throws UpstreamError when the table or the queue fails, or when Rundeck refused for now: nothing
@@ -55,110 +59,128 @@ type Job = Extract<Verdict, { readonly kind: 'remediate' | 'needs_approval' }>;
  */
 export function makeDispatchJob(
   ports: DispatchPorts,
-  settings: DispatchSettings,
+  settings: LinkSettings,
 ): (message: JobMessage) => Promise<Dispatched> {
   const { changeIncident, clock, narrate } = ports;
 
   return async ({ incidentId, step }) => {
     const { changed, incident } = await changeIncident(incidentId, (known) => claim(known, step, clock()));
-    if (incident === undefined) return 'gone';
-    const decision = decisionOf(incident, step);
-    if (!changed || decision === undefined) {
-      // The claim's owner may have died between Rundeck's answer and the queue.
-      if (incident.state === 'running') await ports.sendToCheck({ incidentId, step });
+    const decision = incident?.decisions.find((each) => each.step === step);
+    if (incident === undefined || decision === undefined) return 'gone';
+    if (!changed) {
+      await finishForOwner(incident, step);
       return 'not_claimed';
     }
     narrate({ incidentId, step: 'claimed', text: `decision ${decision.decisionId}` });
-
-    let kept: readonly string[] = [];
+    const taken: string[] = [];
+    let order: Order | Dispatched;
     try {
-      const now = clock();
-      const { stored, pause, storm } = await readSurroundings(ports, incident.source, now);
-      const again = recheck({
-        incident,
-        decision,
-        policy: stored?.policy,
-        paused: pause.paused,
-        stormOpen: storm.open,
-        now,
-      });
-      if (again.kind === 'hold') return await holdIt(incidentId, step, again.reason);
-      const { verdict } = decision;
-      if (again.kind === 'stop' || !isJob(verdict) || stored === undefined || verdict.tool === 'notify') {
-        const reason: Reason =
-          again.kind === 'stop'
-            ? again.reason
-            : { code: 'autonomy_observe', text: 'This decision has no job.' };
-        return await stopIt(incident, stored, reason);
-      }
-      const taken = await takeAllowances(ports, {
-        policy: stored.policy,
-        source: incident.source,
-        hostKey: incident.hostKey,
-        tool: verdict.tool,
-        now,
-      });
-      if (taken.kind === 'full') return await holdIt(incidentId, step, taken.reason);
-      kept = taken.keys;
-      const sending = await changeIncident(incidentId, (known) => noteSending(known, step, clock()));
-      if (!sending.changed) return 'not_claimed';
-      return await post(incident, decision, verdict, stored, kept);
+      order = await prepare(incident, decision, taken);
     } catch (error) {
-      if (!isUpstream(error)) throw error;
-      // Until the post nothing has left; a claim that cannot even be given back is found by the sweeper.
-      await giveItBack(incidentId, step, error, kept);
+      // Nothing has left; a claim that cannot even be given back is found by the sweeper.
+      if (isUpstream(error)) await giveClaimBack(incidentId, step, error.message, taken);
       throw error;
     }
+    return typeof order === 'string' ? order : post(order);
   };
 
-  async function post(
+  /** The claim's owner may have died after its last change and before its last message. */
+  async function finishForOwner(incident: Incident, step: 1 | 2): Promise<void> {
+    await tellPending(ports, incident);
+    if (incident.state === 'running') await ports.sendToCheck({ incidentId: incident.incidentId, step });
+    await sendForComment(ports.sendToCheck, incident);
+  }
+
+  /** Everything between the claim and the post; `taken` is filled as units are taken. */
+  async function prepare(
     incident: Incident,
     decision: Decision,
-    verdict: Job,
-    stored: StoredPolicy,
-    kept: readonly string[],
-  ): Promise<Dispatched> {
+    taken: string[],
+  ): Promise<Order | Dispatched> {
+    const { incidentId } = incident;
+    const { step, verdict } = decision;
+    const now = clock();
+    const { stored, pause, storm } = await readSurroundings(ports, incident.source, now);
+    const again = recheck({
+      incident,
+      decision,
+      policy: stored?.policy,
+      paused: pause.paused,
+      stormOpen: storm.open,
+      now,
+    });
+    if (again.kind === 'hold') return holdIt(incidentId, step, again.reason);
+    if (again.kind === 'stop') return stopIt(incident, again.reason);
+    if (!isJob(verdict) || stored === undefined || verdict.tool === 'notify') {
+      return stopIt(incident, { code: 'tool_not_allowed', text: 'This decision has no job.' });
+    }
+    const allowances = await takeAllowances(ports, {
+      policy: stored.policy,
+      source: incident.source,
+      hostKey: incident.hostKey,
+      tool: verdict.tool,
+      now,
+    });
+    if (allowances.kind === 'full') return holdIt(incidentId, step, allowances.reason);
+    taken.push(...allowances.keys);
+    const sending = await changeIncident(incidentId, (known) => noteSending(known, step, clock()));
+    // Somebody took the claim away: this invocation was silent for longer than any may be.
+    if (!sending.changed) {
+      await giveBack(ports.giveBackAllowance, taken);
+      return 'not_claimed';
+    }
+    return { incident, decision, job: verdict, stored, taken };
+  }
+
+  async function post(order: Order): Promise<Dispatched> {
+    const { incident, decision, job, stored, taken } = order;
     const { incidentId } = incident;
     const { step, decisionId } = decision;
+    let executionId: string;
     try {
-      const { executionId } = await ports.runJob({
-        tool: verdict.tool,
+      ({ executionId } = await ports.runJob({
+        tool: job.tool,
         decisionId,
         incidentId,
         eventId: incident.eventId,
         triggerId: incident.alert?.trigger.id ?? '',
         source: incident.source,
         host: incident.alert?.host.host ?? '',
-        node: verdict.node,
+        node: job.node,
         severity: incident.alert?.severity ?? 0,
-        arguments: verdict.arguments,
+        arguments: job.arguments,
         cleanupRoots: stored.policy.cleanup_roots,
         decidedAt: decision.at,
         mode: incident.mode,
         link: `${settings.publicBaseUrl}/api/v1/incidents/${incidentId}`,
-      });
-      return await started(incidentId, step, executionId);
+      }));
     } catch (error) {
-      if (!isUpstream(error) || error.upstream !== 'rundeck') throw error;
-      if (error.sent === 'unknown') return reconcile(incident, decision, stored);
-      await giveBack(ports.giveBackAllowance, kept);
+      // Whatever else it is, the post may have gone out.
+      if (!isUpstream(error) || error.sent === 'unknown') return reconcile(incident, decision);
       if (error.retry) {
-        await changeIncident(incidentId, (known) => noteNotSent(known, step, clock()));
+        await giveClaimBack(incidentId, step, error.message, taken);
         throw error;
       }
+      await giveBack(ports.giveBackAllowance, taken);
       narrate({ incidentId, step: 'refused', text: error.message });
-      await finish(incident, stored, 'failed', {
+      await finish(incident, 'failed', {
         code: 'job_refused',
-        text: `Rundeck refused the job for good: ${error.message}.`,
+        text: `Rundeck refused the job for good (${error.message}).`,
       });
       return 'failed';
     }
+    return started(incidentId, step, executionId);
   }
 
-  async function started(incidentId: string, step: 1 | 2, executionId: string): Promise<Dispatched> {
+  async function started(
+    incidentId: string,
+    step: 1 | 2,
+    executionId: string,
+    url?: string | undefined,
+  ): Promise<Dispatched> {
     const now = clock();
     await changeIncident(incidentId, (known) =>
-      noteDispatched(known, step, { now, executionId, dueAt: now + RUNNING_DUE_MS }),
+      noteDispatched(known, step, { now, executionId, url, dueAt: now + RUNNING_DUE_MS }),
     );
     narrate({ incidentId, step: 'job', text: `Rundeck runs it as execution ${executionId}` });
     await ports.sendToCheck({ incidentId, step }, { delaySeconds: FIRST_CHECK_SECONDS });
@@ -166,170 +188,141 @@ export function makeDispatchJob(
   }
 
   /** The post went out and no answer came: it is looked for, and never sent again. */
-  async function reconcile(
-    incident: Incident,
-    decision: Decision,
-    stored: StoredPolicy | undefined,
-  ): Promise<Dispatched> {
+  async function reconcile(incident: Incident, decision: Decision): Promise<Dispatched> {
+    const { incidentId } = incident;
+    narrate({ incidentId, step: 'unknown', text: 'Rundeck did not answer; the job is looked for' });
     const found = await findIt(ports.findExecution, decision);
-    if (found !== undefined) return started(incident.incidentId, decision.step, found);
-    narrate({
-      incidentId: incident.incidentId,
-      step: 'unknown',
-      text: 'Rundeck did not answer; nobody knows whether the job runs',
-    });
-    await finish(incident, stored, 'unknown', {
-      code: 'outcome_unknown',
-      text: 'Rundeck did not answer, so nobody knows whether the job ran. It is not started again.',
-    });
-    return 'unknown';
+    if (found !== undefined) return started(incidentId, decision.step, found.id, found.url);
+    if (ports.findExecution === undefined) {
+      await finish(incident, 'unknown', NOBODY_KNOWS);
+      return 'unanswered';
+    }
+    const now = clock();
+    await changeIncident(incidentId, (known) =>
+      known.state === 'dispatching' ? lookAgain(known, now, now + SECOND_LOOK_MS) : undefined,
+    );
+    return 'unanswered';
   }
 
   async function holdIt(incidentId: string, step: 1 | 2, reason: Reason): Promise<Dispatched> {
     const now = clock();
     await changeIncident(incidentId, (known) =>
-      release(known, step, { now, why: reason.text, dueAt: now + HELD_MS, state: 'held' }),
+      release(known, step, {
+        now,
+        why: reason.text,
+        dueAt: now + HELD_MS,
+        state: 'held',
+        byOwner: true,
+      }),
     );
     narrate({ incidentId, step: 'held', text: reason.text });
     return 'held';
   }
 
-  async function stopIt(
-    incident: Incident,
-    stored: StoredPolicy | undefined,
-    reason: Reason,
-  ): Promise<Dispatched> {
+  async function stopIt(incident: Incident, reason: Reason): Promise<Dispatched> {
     narrate({ incidentId: incident.incidentId, step: 'stopped', text: reason.text });
-    const outcome = reason.code === 'recovered' ? 'recovered_before_action' : 'handed_over';
-    await finish(incident, stored, outcome, reason);
+    const outcome: Outcome =
+      reason.code === 'recovered'
+        ? 'recovered_before_action'
+        : reason.code === 'rejected_by_human'
+          ? 'rejected'
+          : 'handed_over';
+    await finish(incident, outcome, reason);
     return 'stopped';
   }
 
-  async function finish(
-    incident: Incident,
-    stored: StoredPolicy | undefined,
-    outcome: Outcome,
-    reason: Reason,
-  ): Promise<void> {
-    const after = await closeAndTell(ports, settings, incident, stored, outcome, reason);
-    const step = incident.decisions.at(-1)?.step;
-    if (after && step !== undefined) await ports.sendToCheck({ incidentId: incident.incidentId, step });
+  async function finish(incident: Incident, outcome: Outcome, reason: Reason): Promise<void> {
+    const after = await closeAndTell(ports, settings, incident, outcome, reason);
+    if (after !== undefined) await sendForComment(ports.sendToCheck, after);
   }
 
-  async function giveItBack(
+  /** Only for the claim's owner, who knows that nothing was started. */
+  async function giveClaimBack(
     incidentId: string,
     step: 1 | 2,
-    error: UpstreamError,
-    kept: readonly string[],
+    why: string,
+    taken: readonly string[],
   ): Promise<void> {
     try {
+      await giveBack(ports.giveBackAllowance, taken);
       const now = clock();
-      const { changed } = await changeIncident(incidentId, (known) =>
+      await changeIncident(incidentId, (known) =>
         release(known, step, {
           now,
-          why: `Not sent: ${error.message}.`,
-          dueAt: now + HELD_MS,
+          why: `Not sent: ${why}.`,
+          dueAt: now + RETRY_DUE_MS,
           state: 'decided',
+          byOwner: true,
         }),
       );
-      if (changed && error.upstream !== 'rundeck') await giveBack(ports.giveBackAllowance, kept);
-    } catch (second) {
-      if (!isUpstream(second)) throw second;
+    } catch (error) {
+      if (!isUpstream(error)) throw error;
     }
   }
 }
+
+const NOBODY_KNOWS: Reason = {
+  code: 'outcome_unknown',
+  text: 'Rundeck did not answer, so nobody knows whether the job ran. It is not started again.',
+};
 
 /**
  * What the sweeper does with a claim whose owner has been silent for too long: given back when it is certain that
  * nothing was sent, else looked for in Rundeck, else `unknown` and a human is told. Never posts.
+ * Throws UpstreamError `incidents_table` or `queue`.
  */
 export function makeReconcileClaim(
-  ports: TellPorts &
-    SurroundingPorts & {
-      readonly findExecution?: FindExecution | undefined;
-      readonly sendToCheck: SendToCheck;
-      readonly sendToDispatch: (message: JobMessage) => Promise<void>;
-    },
-  settings: DispatchSettings,
+  ports: ClosePorts & {
+    readonly findExecution?: FindExecution | undefined;
+    readonly sendToCheck: SendToCheck;
+    readonly sendToDispatch: SendToDispatch;
+  },
+  settings: LinkSettings,
 ): (incident: Incident) => Promise<'released' | 'found' | 'unknown'> {
-  const { changeIncident, clock } = ports;
+  const { changeIncident, clock, sendToCheck, sendToDispatch } = ports;
   return async (incident) => {
     const { incidentId } = incident;
     const decision = incident.decisions.findLast(({ dispatch }) => dispatch !== undefined);
+    const now = clock();
     if (decision?.dispatch?.sent === 'no') {
-      const now = clock();
+      const { step } = decision;
       await changeIncident(incidentId, (known) =>
-        release(known, decision.step, {
+        release(known, step, {
           now,
           why: 'The claim was never used.',
-          dueAt: now + HELD_MS,
+          dueAt: now + RETRY_DUE_MS,
           state: 'decided',
+          byOwner: false,
         }),
       );
-      await ports.sendToDispatch({ incidentId, step: decision.step });
+      await sendToDispatch({ incidentId, step });
       return 'released';
     }
     const found = decision && (await findIt(ports.findExecution, decision));
     if (decision !== undefined && found !== undefined) {
-      const now = clock();
+      const { step } = decision;
+      const { id: executionId, url } = found;
       await changeIncident(incidentId, (known) =>
-        noteDispatched(known, decision.step, { now, executionId: found, dueAt: now + RUNNING_DUE_MS }),
+        noteDispatched(known, step, { now, executionId, url, dueAt: now + RUNNING_DUE_MS }),
       );
-      await ports.sendToCheck({ incidentId, step: decision.step });
+      await sendToCheck({ incidentId, step }, { delaySeconds: FIRST_CHECK_SECONDS });
       return 'found';
     }
-    const { stored } = await readSurroundings(ports, incident.source, clock());
-    await closeAndTell(ports, settings, incident, stored, 'unknown', {
-      code: 'outcome_unknown',
-      text: 'The job may or may not have been started; it is not started again.',
-    });
+    const after = await closeAndTell(ports, settings, incident, 'unknown', NOBODY_KNOWS);
+    if (after !== undefined) await sendForComment(sendToCheck, after);
     return 'unknown';
   };
 }
 
-/** Closes with the message in the same change, then tells it. Answers the incident as it is afterwards. */
-export async function closeAndTell(
-  ports: TellPorts,
-  settings: DispatchSettings,
-  incident: Incident,
-  stored: StoredPolicy | undefined,
-  outcome: Outcome,
-  reason: Reason,
-): Promise<Incident | undefined> {
-  const now = ports.clock();
-  const route = stored && incident.alert ? routeOf(stored.policy, incident.alert) : {};
-  const { changed, incident: after } = await ports.changeIncident(incident.incidentId, (known) =>
-    close(known, {
-      outcome,
-      now,
-      text: reason.text,
-      message:
-        outcome === 'recovered_before_action' || known.mode === 'simulate'
-          ? undefined
-          : escalationMessage({ incident: known, ...settings, now, ...route, reasons: [reason] }),
-    }),
-  );
-  if (after !== undefined) {
-    if (changed)
-      ports.narrate({ incidentId: after.incidentId, step: 'closed', text: `${outcome}: ${reason.text}` });
-    await tellPending(ports, after);
-  }
-  return after;
-}
-
-async function findIt(find: FindExecution | undefined, decision: Decision): Promise<string | undefined> {
+async function findIt(find: FindExecution | undefined, decision: Decision): Promise<Execution | undefined> {
   const { verdict, dispatch, decisionId } = decision;
   if (find === undefined || !isJob(verdict) || dispatch === undefined) return undefined;
   try {
-    return (await find({ tool: verdict.tool, decisionId, since: dispatch.claimedAt }))?.id;
+    return await find({ tool: verdict.tool, decisionId, since: dispatch.claimedAt });
   } catch (error) {
     if (!isUpstream(error)) throw error;
     return undefined;
   }
-}
-
-function decisionOf(incident: Incident, step: 1 | 2): Decision | undefined {
-  return incident.decisions.find((each) => each.step === step);
 }
 
 function isJob(verdict: Verdict): verdict is Job {

@@ -1,8 +1,8 @@
 /** Tells a human about every message that nobody could handle: the last net before silence. */
 import { deadLetterMessage } from '#lib/core/messages.ts';
-import { closeAndTell, type DispatchSettings } from '#lib/workflow/dispatch-job.ts';
+import { type ClosePorts, closeAndTell, type LinkSettings } from '#lib/workflow/close-and-tell.ts';
 import type { LoadIncident } from '#lib/workflow/ports.ts';
-import { type TellPorts, tellPending } from '#lib/workflow/tell-pending.ts';
+import { tellPending } from '#lib/workflow/tell-pending.ts';
 
 export interface DeadLetter {
   readonly queue: string;
@@ -16,8 +16,8 @@ export interface DeadLetter {
  * message that names none has only this one chance: then it throws, stays in the queue, and its age raises an alarm.
  */
 export function makeEscalateDeadLetters(
-  ports: TellPorts & { readonly loadIncident: LoadIncident },
-  settings: DispatchSettings,
+  ports: ClosePorts & { readonly loadIncident: LoadIncident },
+  settings: LinkSettings,
 ): (letter: DeadLetter) => Promise<'told' | 'closed_already'> {
   return async ({ queue, messageId, body }) => {
     const incidentId = incidentOf(body);
@@ -26,15 +26,13 @@ export function makeEscalateDeadLetters(
       await ports.tellHuman(deadLetterMessage({ queue, messageId }));
       return 'told';
     }
-    if (incident.state === 'closed' && incident.escalation !== 'pending') return 'closed_already';
-    const after =
-      incident.state === 'closed'
-        ? incident
-        : await closeAndTell(ports, settings, incident, undefined, 'handed_over', {
-            code: 'not_handled',
-            text: `Remedia failed with it again and again (queue ${queue}).`,
-          });
-    if (after !== undefined && incident.state === 'closed') await tellPending(ports, after);
+    if (incident.state === 'closed') {
+      return (await tellPending(ports, incident)) === 'nothing' ? 'closed_already' : 'told';
+    }
+    await closeAndTell(ports, settings, incident, 'handed_over', {
+      code: 'not_handled',
+      text: `Remedia failed with it again and again (queue ${queue}).`,
+    });
     return 'told';
   };
 }

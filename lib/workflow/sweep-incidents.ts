@@ -1,7 +1,12 @@
 /** Every minute: whatever is due and nobody seems to be working on is picked up again. */
 import { INCIDENT_STATES, type Incident } from '#lib/core/incident.ts';
 import { noteRequeued } from '#lib/core/incident-changes.ts';
-import { closeAndTell, type DispatchSettings } from '#lib/workflow/dispatch-job.ts';
+import {
+  type ClosePorts,
+  closeAndTell,
+  type LinkSettings,
+  sendForComment,
+} from '#lib/workflow/close-and-tell.ts';
 import { sendAgain } from '#lib/workflow/pause.ts';
 import type {
   DeleteExpired,
@@ -10,8 +15,7 @@ import type {
   SendToDecide,
   SendToDispatch,
 } from '#lib/workflow/ports.ts';
-import { isUpstream } from '#lib/workflow/surroundings.ts';
-import { type TellPorts, tellPending } from '#lib/workflow/tell-pending.ts';
+import { tellPending } from '#lib/workflow/tell-pending.ts';
 
 const MOST_PER_STATE = 50;
 const DUE_AFTER_MS = 120_000;
@@ -26,7 +30,7 @@ export interface SweepResult {
 
 /** Makes the workflow. One incident's failure does not hold up the others; throws UpstreamError when none can be read. */
 export function makeSweepIncidents(
-  ports: TellPorts & {
+  ports: ClosePorts & {
     readonly dueIncidents: DueIncidents;
     readonly deleteExpired: DeleteExpired;
     readonly reconcileClaim: (incident: Incident) => Promise<unknown>;
@@ -34,7 +38,7 @@ export function makeSweepIncidents(
     readonly sendToDispatch: SendToDispatch;
     readonly sendToCheck: SendToCheck;
   },
-  settings: DispatchSettings,
+  settings: LinkSettings,
 ): () => Promise<SweepResult> {
   return async () => {
     const now = ports.clock();
@@ -47,7 +51,9 @@ export function makeSweepIncidents(
           if ((await sweep(incident, now)) === 'undeliverable') undeliverable.push(incident.incidentId);
           swept += 1;
         } catch (error) {
-          if (!isUpstream(error)) throw error;
+          // Also a fault of ours: one incident that cannot be handled must not hold up all the others.
+          const why = error instanceof Error ? error.message : 'failed';
+          ports.narrate({ incidentId: incident.incidentId, step: 'sweep', text: `not swept: ${why}` });
           failed.push(incident.incidentId);
         }
       }
@@ -57,8 +63,8 @@ export function makeSweepIncidents(
   };
 
   async function sweep(incident: Incident, now: number): Promise<unknown> {
-    const { incidentId } = incident;
-    switch (incident.state) {
+    const { incidentId, state } = incident;
+    switch (state) {
       case 'received':
       case 'held':
       case 'decided':
@@ -70,31 +76,38 @@ export function makeSweepIncidents(
       case 'running':
       case 'verifying': {
         await ports.changeIncident(incidentId, (known) =>
-          known.state === incident.state ? noteRequeued(known, now, now + DUE_AFTER_MS) : undefined,
+          known.state === state ? noteRequeued(known, now, now + DUE_AFTER_MS) : undefined,
         );
         const step = incident.decisions.at(-1)?.step ?? 1;
         return ports.sendToCheck({ incidentId, step });
       }
       case 'closed':
-        return tellPending(ports, incident);
+        return tellAtLast(incident);
     }
   }
 
   async function sweepApproval(incident: Incident, now: number): Promise<unknown> {
     const expiresAt = incident.decisions.at(-1)?.expiresAt ?? 0;
-    if (incident.recoveredAt !== undefined || now >= expiresAt) {
-      const over = incident.recoveredAt !== undefined;
-      return closeAndTell(
-        ports,
-        settings,
-        incident,
-        undefined,
-        over ? 'recovered_before_action' : 'handed_over',
-        over
-          ? { code: 'recovered', text: 'The problem was over before a human answered.' }
-          : { code: 'approval_expired', text: 'No human answered the question in time.' },
-      );
+    if (incident.recoveredAt !== undefined) {
+      return closeAndTell(ports, settings, incident, 'recovered_before_action', {
+        code: 'recovered',
+        text: 'The problem was over before a human answered.',
+      });
     }
-    return tellPending(ports, incident);
+    if (now < expiresAt) return tellPending(ports, incident);
+    const after = await closeAndTell(ports, settings, incident, 'handed_over', {
+      code: 'approval_expired',
+      text: 'No human answered the question in time.',
+    });
+    return after && sendForComment(ports.sendToCheck, after);
+  }
+
+  async function tellAtLast(incident: Incident): Promise<unknown> {
+    const told = await tellPending(ports, incident);
+    if (told === 'told' || told === 'undeliverable') {
+      const escalation = told === 'told' ? 'delivered' : told;
+      await sendForComment(ports.sendToCheck, { ...incident, escalation });
+    }
+    return told;
   }
 }

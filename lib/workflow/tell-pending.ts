@@ -31,7 +31,7 @@ export async function tellPending(
     narrate({ incidentId, step: 'escalation', text: `a human could not be told: ${why}` });
     return after?.escalation === 'undeliverable' ? 'undeliverable' : 'later';
   }
-  await changeIncident(incidentId, (known) => noteTold(known, clock()));
+  await changeIncident(incidentId, (known) => noteTold(known, clock(), message));
   narrate({ incidentId, step: 'told', text: `a human: ${message.subject}` });
   return 'told';
 }

@@ -4,20 +4,26 @@ import type { Decision, Incident, Outcome, Reason } from '#lib/core/incident.ts'
 import { close, lookAgain, noteCommented, noteExecution, noteRecovery } from '#lib/core/incident-changes.ts';
 import { commentOf, findingsMessage } from '#lib/core/messages.ts';
 import { routeOf } from '#lib/core/policy-match.ts';
-import { closeAndTell, type DispatchSettings } from '#lib/workflow/dispatch-job.ts';
+import {
+  type ClosePorts,
+  closeAndTell,
+  isWorthAComment,
+  type LinkSettings,
+  policyIfReadable,
+} from '#lib/workflow/close-and-tell.ts';
 import type {
   CheckMessage,
   CommentEvent,
+  EventStatus,
   Execution,
   LoadIncident,
-  LoadPolicy,
   ReadEvent,
   ReadExecution,
   ReadOutput,
   SendToCheck,
 } from '#lib/workflow/ports.ts';
 import { isUpstream } from '#lib/workflow/surroundings.ts';
-import { type TellPorts, tellPending } from '#lib/workflow/tell-pending.ts';
+import { tellPending } from '#lib/workflow/tell-pending.ts';
 
 /** Rundeck may take a while to end a job whose own time limit has passed. */
 const GRACE_MS = 120_000;
@@ -25,12 +31,14 @@ const LONGEST_DELAY_SECONDS = 60;
 const SHORTEST_DELAY_SECONDS = 5;
 /** The sweeper looks again if the delayed check got lost. */
 const DUE_AFTER_MS = 120_000;
+/** Clocks and queues are not exact. */
+const EARLY_MS = 1_000;
 
-export interface VerifyPorts extends TellPorts {
+export interface VerifyPorts extends ClosePorts {
   readonly loadIncident: LoadIncident;
-  readonly loadPolicy: LoadPolicy;
-  readonly readExecution: ReadExecution;
-  readonly readOutput: ReadOutput;
+  /** Absent when Rundeck's API is not configured: then nobody can say how a job ended. */
+  readonly readExecution?: ReadExecution | undefined;
+  readonly readOutput?: ReadOutput | undefined;
   /** Absent when Zabbix's API is not configured: then only a recovery post verifies. */
   readonly readEvent?: ReadEvent | undefined;
   readonly commentEvent?: CommentEvent | undefined;
@@ -42,7 +50,7 @@ export type Checked = 'gone' | 'early' | 'closed';
 /** Makes the workflow. Throws UpstreamError `incidents_table` or `queue`; the message then comes again. */
 export function makeVerifyOutcome(
   ports: VerifyPorts,
-  settings: DispatchSettings & { readonly catalogue: Readonly<Record<ToolName, Tool>> },
+  settings: LinkSettings & { readonly catalogue: Readonly<Record<ToolName, Tool>> },
 ): (message: CheckMessage) => Promise<Checked> {
   const { changeIncident, clock, narrate } = ports;
 
@@ -104,17 +112,17 @@ export function makeVerifyOutcome(
     const tool = toolOf(decision);
     if (tool.name === 'analyze_processes') return handFindingsOver(incident, decision);
     const endedAt = decision.dispatch?.endedAt ?? now;
-    const seen = incident.recoveredAt === undefined ? await lookAtZabbix(incident) : 'recovered';
-    if (seen === 'recovered') {
+    const seen = await lookAtZabbix(incident);
+    if (seen.kind === 'recovered') {
       const { incident: after } = await changeIncident(incidentId, (known) => {
-        const recovered = noteRecovery(known, now, now, 'api') ?? known;
+        const recovered = noteRecovery(known, seen.at, now, 'api') ?? known;
         return close(recovered, { outcome: 'verified', now, text: 'The job ran and the problem is over.' });
       });
       narrate({ incidentId, step: 'closed', text: 'verified: the job ran and the problem is over' });
       return after === undefined ? 'gone' : comment(after);
     }
     if (now < endedAt + tool.recoveryWithinMs) return again(incident, decision, endedAt);
-    return seen === 'problem'
+    return seen.kind === 'problem'
       ? finish(incident, 'failed', {
           code: 'problem_remains',
           text: 'The job succeeded, and Zabbix still sees the problem.',
@@ -127,7 +135,7 @@ export function makeVerifyOutcome(
 
   async function handFindingsOver(incident: Incident, decision: Decision): Promise<Checked> {
     const now = clock();
-    const stored = await policyOf();
+    const stored = await policyIfReadable(ports.loadPolicy);
     const route = stored && incident.alert ? routeOf(stored.policy, incident.alert) : {};
     const findings = decision.dispatch?.output ?? '';
     const { incident: after } = await changeIncident(incident.incidentId, (known) =>
@@ -149,21 +157,23 @@ export function makeVerifyOutcome(
   }
 
   async function finish(incident: Incident, outcome: Outcome, reason: Reason): Promise<Checked> {
-    const after = await closeAndTell(ports, settings, incident, await policyOf(), outcome, reason);
+    const after = await closeAndTell(ports, settings, incident, outcome, reason);
     return after === undefined ? 'gone' : comment(after);
   }
 
   /** Not yet: the longer it takes, the seldomer it is asked. */
   async function again(incident: Incident, { step }: Decision, since: number): Promise<Checked> {
     const now = clock();
-    const { incidentId } = incident;
+    const { incidentId, dueAt = 0 } = incident;
+    // A check that came between, by a notification or twice, must not start a second series.
+    if (dueAt - DUE_AFTER_MS > now + EARLY_MS) return 'early';
     const elapsed = (now - since) / 1000;
     const delaySeconds = Math.round(
       Math.min(LONGEST_DELAY_SECONDS, Math.max(SHORTEST_DELAY_SECONDS, elapsed / 3)),
     );
     await changeIncident(incidentId, (known) =>
       known.state === 'running' || known.state === 'verifying'
-        ? lookAgain(known, now, now + DUE_AFTER_MS)
+        ? lookAgain(known, now, now + delaySeconds * 1000 + DUE_AFTER_MS)
         : undefined,
     );
     await ports.sendToCheck({ incidentId, step }, { delaySeconds });
@@ -172,18 +182,15 @@ export function makeVerifyOutcome(
 
   /** Writes on the event once; that it fails holds nothing up, for the record is what counts. */
   async function comment(incident: Incident): Promise<Checked> {
-    await tellPending(ports, incident);
-    const { commentEvent } = ports;
-    const worth =
-      incident.alert !== undefined && incident.outcome !== 'ignored' && incident.outcome !== 'rejected';
-    if (commentEvent === undefined || !worth || incident.timeline.some(({ kind }) => kind === 'commented')) {
-      return 'closed';
-    }
-    const current = (await ports.loadIncident(incident.incidentId)) ?? incident;
+    const told = await tellPending(ports, incident);
+    // It says whether a human was told, so it waits for that; the sweeper sends it here again.
+    if (told === 'later' || ports.commentEvent === undefined) return 'closed';
+    const current = told === 'nothing' ? incident : await ports.loadIncident(incident.incidentId);
+    if (current === undefined || !isWorthAComment(current)) return 'closed';
     // Zabbix's own escalation goes on until the event is acknowledged, so only what is verified or told is.
     const acknowledge = current.outcome === 'verified' || current.escalation === 'delivered';
     try {
-      await commentEvent(current.eventId, commentOf(current, settings.publicBaseUrl), { acknowledge });
+      await ports.commentEvent(current.eventId, commentOf(current, settings.publicBaseUrl), { acknowledge });
     } catch (error) {
       if (!isUpstream(error)) throw error;
       narrate({
@@ -197,21 +204,21 @@ export function makeVerifyOutcome(
     return 'closed';
   }
 
-  async function lookAtZabbix(incident: Incident): Promise<'recovered' | 'problem' | 'no_data'> {
-    if (ports.readEvent === undefined) return 'no_data';
+  async function lookAtZabbix({ eventId, recoveredAt }: Incident): Promise<EventStatus> {
+    if (recoveredAt !== undefined) return { kind: 'recovered', at: recoveredAt };
+    if (ports.readEvent === undefined) return { kind: 'not_found' };
     try {
-      const status = await ports.readEvent(incident.eventId);
-      return status.kind === 'not_found' ? 'no_data' : status.kind;
+      return await ports.readEvent(eventId);
     } catch (error) {
       if (!isUpstream(error)) throw error;
-      return 'no_data';
+      return { kind: 'not_found' };
     }
   }
 
   async function read(executionId: string | undefined): Promise<Execution | undefined> {
     if (executionId === undefined) return undefined;
     try {
-      return await ports.readExecution(executionId);
+      return await ports.readExecution?.(executionId);
     } catch (error) {
       if (!isUpstream(error)) throw error;
       return undefined;
@@ -220,19 +227,10 @@ export function makeVerifyOutcome(
 
   async function outputOf(executionId: string): Promise<string> {
     try {
-      return await ports.readOutput(executionId);
+      return (await ports.readOutput?.(executionId)) ?? '';
     } catch (error) {
       if (!isUpstream(error)) throw error;
       return '';
-    }
-  }
-
-  async function policyOf() {
-    try {
-      return await ports.loadPolicy();
-    } catch (error) {
-      if (!isUpstream(error)) throw error;
-      return undefined;
     }
   }
 

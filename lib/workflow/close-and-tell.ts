@@ -1,0 +1,82 @@
+/** Ends an incident with the message that goes with it in one change, then tells it: a crash loses neither. */
+import type { Incident, Outcome, Reason } from '#lib/core/incident.ts';
+import { close } from '#lib/core/incident-changes.ts';
+import { escalationMessage } from '#lib/core/messages.ts';
+import { routeOf } from '#lib/core/policy-match.ts';
+import type { LoadPolicy, SendToCheck, StoredPolicy } from '#lib/workflow/ports.ts';
+import { isUpstream } from '#lib/workflow/surroundings.ts';
+import { type TellPorts, tellPending } from '#lib/workflow/tell-pending.ts';
+
+export interface ClosePorts extends TellPorts {
+  /** Only for the routing of the message; nothing is held up when it cannot be read. */
+  readonly loadPolicy: LoadPolicy;
+}
+
+export interface LinkSettings {
+  readonly publicBaseUrl: string;
+  /** The address of Zabbix's web pages, when it is known. */
+  readonly zabbixUrl?: string | undefined;
+}
+
+/** Ends of which no human needs to be told. */
+const QUIET: readonly Outcome[] = ['recovered_before_action', 'verified', 'ignored', 'observed', 'simulated'];
+
+/** Answers the incident as it is afterwards. Throws UpstreamError `incidents_table`. */
+export async function closeAndTell(
+  ports: ClosePorts,
+  settings: LinkSettings,
+  incident: Incident,
+  outcome: Outcome,
+  reason: Reason,
+): Promise<Incident | undefined> {
+  const now = ports.clock();
+  const stored = await policyIfReadable(ports.loadPolicy);
+  const { changed, incident: after } = await ports.changeIncident(incident.incidentId, (known) => {
+    const simulated = known.mode === 'simulate';
+    const route = stored && known.alert ? routeOf(stored.policy, known.alert) : {};
+    return close(known, {
+      outcome: simulated ? 'simulated' : outcome,
+      now,
+      text: reason.text,
+      message:
+        simulated || QUIET.includes(outcome)
+          ? undefined
+          : escalationMessage({ incident: known, ...settings, now, ...route, reasons: [reason] }),
+    });
+  });
+  if (after === undefined) return undefined;
+  if (changed) {
+    ports.narrate({ incidentId: after.incidentId, step: 'closed', text: `${outcome}: ${reason.text}` });
+  }
+  await tellPending(ports, after);
+  return after;
+}
+
+/** Lets the end be written on the event in Zabbix, where that says something to whoever looks there. */
+export async function sendForComment(sendToCheck: SendToCheck, incident: Incident): Promise<void> {
+  if (!isWorthAComment(incident)) return;
+  await sendToCheck({ incidentId: incident.incidentId, step: incident.decisions.at(-1)?.step ?? 1 });
+}
+
+/** True for an end that a human who looks at the event should read there, once they were told if they must be. */
+export function isWorthAComment({ state, outcome, alert, mode, timeline, escalation }: Incident): boolean {
+  return (
+    state === 'closed' &&
+    mode === 'live' &&
+    alert !== undefined &&
+    outcome !== 'ignored' &&
+    outcome !== 'recovered_before_action' &&
+    escalation !== 'pending' &&
+    !timeline.some(({ kind }) => kind === 'commented')
+  );
+}
+
+/** The policy, or `undefined` also when it cannot be read just now. */
+export async function policyIfReadable(loadPolicy: LoadPolicy): Promise<StoredPolicy | undefined> {
+  try {
+    return await loadPolicy();
+  } catch (error) {
+    if (!isUpstream(error)) throw error;
+    return undefined;
+  }
+}
