@@ -4,9 +4,7 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 
 export const analyzeProcesses = {
   name: 'analyze_processes',
-  description:
-    'Find which processes use up CPU, memory, disk input/output or network on the host. Changes nothing. For load, ' +
-    'slowness and exhaustion.',
+  description: 'Find which processes use up CPU, memory, disk input/output or network. Changes nothing.',
   safety: 'read_only',
   parameters: z.strictObject({
     resource_type: z.enum(['cpu', 'memory', 'io', 'network']).describe('The resource that is short'),
@@ -15,7 +13,7 @@ export const analyzeProcesses = {
       .min(1)
       .max(50)
       .optional()
-      .describe('How many processes to list, 1 to 50; without it 10'),
+      .describe('How many processes to list, 1 to 50; by default 10'),
   }),
   target: { parameter: 'resource_type', subject: 'resource' },
   job: { name: 'analyze-processes', uuid: '6a1f0c52-5d0e-4b7e-9c37-0d8f4e5b1a03', timeLimitSeconds: 120 },

@@ -5,18 +5,12 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 
 export const cleanupDisk = {
   name: 'cleanup_disk',
-  description:
-    'Remove old temporary files and logs on a file system that is running out of space or inodes. Not for read-only ' +
-    'file systems, database storage, memory, swap or hardware.',
+  description: 'Remove old temporary files and logs on a file system that is running out of space or inodes.',
   safety: 'disruptive',
   parameters: z.strictObject({
-    path: mountPoint.describe('Mount point of the file system that fills up, such as /var'),
-    min_size: sizeAtLeast
-      .optional()
-      .describe('Only files of at least this size, such as 100M; without it the job takes 100K'),
-    file_age: ageAtLeast
-      .optional()
-      .describe('Only files not changed for so many days, such as 7d; without it the job takes 1d'),
+    path: mountPoint.describe('Mount point that fills up, such as /var'),
+    min_size: sizeAtLeast.optional().describe('Least size of a file, such as 100M; by default 100K'),
+    file_age: ageAtLeast.optional().describe('Least age of a file in days, such as 7d; by default 1d'),
   }),
   target: { parameter: 'path', subject: 'path' },
   job: { name: 'cleanup-disk', uuid: '6a1f0c52-5d0e-4b7e-9c37-0d8f4e5b1a01', timeLimitSeconds: 600 },

@@ -4,9 +4,7 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 
 export const notify = {
   name: 'notify',
-  description:
-    'Tell a human. For everything that no other tool mends: hardware, security, certificates, backups, replication, ' +
-    'configuration, notices, lost contact, and whenever in doubt.',
+  description: 'Tell a team that a human is needed. For whatever no other tool mends, and in doubt.',
   safety: 'message',
   parameters: z.strictObject({
     message: z
@@ -19,7 +17,7 @@ export const notify = {
       .max(64)
       .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$/, 'expected the plain name of a team')
       .optional()
-      .describe('The team that should look, if one is known'),
+      .describe('The team'),
     priority: z.enum(['low', 'normal', 'high', 'critical']).optional().describe('How urgent it is'),
   }),
   recoveryWithinSeconds: 0,

@@ -6,18 +6,12 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 export const restartApplication = {
   name: 'restart_application',
   description:
-    'Restart one application or container that has stopped or is unhealthy, with the least interruption. Not for ' +
-    'notices or version changes.',
+    'Restart one application or container that has stopped or is unhealthy, with the least interruption.',
   safety: 'disruptive',
   parameters: z.strictObject({
-    app_name: processName.describe('Name of the application or container, such as orders-api'),
-    graceful: z.boolean().optional().describe('Let running requests end before the restart; without it true'),
-    timeout: z
-      .int()
-      .min(5)
-      .max(900)
-      .optional()
-      .describe('Seconds to wait until the application is up again, 5 to 900; without it 120'),
+    app_name: processName.describe('The application or container, such as orders-api'),
+    graceful: z.boolean().optional().describe('Let running requests end first; by default true'),
+    timeout: z.int().min(5).max(900).optional().describe('Seconds to wait for it, 5 to 900; by default 120'),
   }),
   harsher: { graceful: false },
   target: { parameter: 'app_name', subject: 'application' },

@@ -5,19 +5,12 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 
 export const restartService = {
   name: 'restart_service',
-  description:
-    'Restart a system service that is down, stopped or not running. Not for notices, replication, clusters, ' +
-    'hardware, or a host that cannot be reached.',
+  description: 'Restart a system service that is down, stopped or not running.',
   safety: 'disruptive',
   parameters: z.strictObject({
-    service_name: processName.describe('Name of the service as the host knows it, such as nginx.service'),
-    force: z.boolean().optional().describe('Kill what does not stop in time; without it false'),
-    timeout: z
-      .int()
-      .min(5)
-      .max(600)
-      .optional()
-      .describe('Seconds to wait until the service is up again, 5 to 600; without it 60'),
+    service_name: processName.describe('The service, such as nginx.service'),
+    force: z.boolean().optional().describe('Kill what does not stop in time; by default false'),
+    timeout: z.int().min(5).max(600).optional().describe('Seconds to wait for it, 5 to 600; by default 60'),
   }),
   harsher: { force: true },
   target: { parameter: 'service_name', subject: 'service' },

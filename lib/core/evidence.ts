@@ -1,0 +1,289 @@
+/** What an alert's item key and tags show about the host: which tools they speak for, and with which raw values. */
+import type { JobToolName } from '#lib/catalogue/tool.ts';
+import type { Alert } from '#lib/core/alert.ts';
+import { type ItemKey, parseItemKey } from '#lib/core/item-key.ts';
+
+/** A tool that the evidence speaks for; the values are not yet held against the policy. */
+export interface Evidence {
+  readonly tool: JobToolName;
+  /** Names of the subject, the best first; an alias of the policy may stand for each. */
+  readonly names: readonly string[];
+  /** One phrase by code for the model and for people; it holds no text of the alert but the key's name. */
+  readonly because: string;
+}
+
+export type Platform = 'linux' | 'windows' | 'other';
+
+interface Facts {
+  readonly alert: Alert;
+  readonly key: ItemKey;
+  readonly tags: (name: string) => readonly string[];
+  readonly platform: Platform;
+}
+
+/** Nothing runs on these that a job could look at or restart. */
+const CLASSES_WITHOUT_JOBS = ['hardware', 'network', 'power', 'cloud', 'storage'];
+/** Subjects of templates that name no service of the host. */
+const NO_SERVICE = [
+  ...['linux', 'windows', 'macos', 'freebsd', 'solaris', 'aix', 'os', 'server', 'icmp', 'snmp', 'ipmi'],
+  ...['process', 'systemd', 'java', 'jmx', 'vmware', 'kubernetes', 'certificate', 'website', 'web'],
+];
+const OTHER_SYSTEMS = ['macos', 'mac-os', 'freebsd', 'openbsd', 'solaris', 'aix', 'hp-ux', 'hpux', 'z-os'];
+/** File systems that are always full, or hold nothing that could be removed. */
+const FIXED_FILE_SYSTEMS = ['squashfs', 'iso9660', 'erofs', 'cramfs', 'udf', 'devtmpfs', 'proc', 'sysfs'];
+
+/**
+ * Folders that belong to databases, virtual machines, containers and backups. What is old there is not what is
+ * superfluous, so no job may ever decide about it by age.
+ */
+const DATA_VOLUME =
+  /mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|vmware|vmfs|images|backup|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
+
+/** Which system the evidence comes from. `other` is one that no job is made for. */
+export function platformOf(alert: Alert): Platform {
+  const targets = tagsOf(alert)('target').map((value) => value.toLowerCase());
+  const key = parseItemKey(alert.item.key ?? '');
+  const name = key?.name ?? '';
+  const first = key?.parameters[0] ?? '';
+  const drive = [first, ...tagsOf(alert)('filesystem')].some((value) => /^[A-Za-z]:/.test(value));
+  const ofWindows = /^(service\.info|service_state|services|perf_counter(_en)?|wmi\.|eventlog|registry\.)/;
+  if (targets.some((target) => /^(windows|iis|mssql|exchange)$/.test(target))) return 'windows';
+  if (ofWindows.test(name) || (name.startsWith('vfs.fs.') && drive)) return 'windows';
+  return targets.some((target) => OTHER_SYSTEMS.includes(target)) ? 'other' : 'linux';
+}
+
+/** Every tool that key and tags speak for, at most one entry a tool. Empty when there is no key that can be read. */
+export function evidenceOf(alert: Alert): readonly Evidence[] {
+  const key = parseItemKey(alert.item.key ?? '');
+  if (key === undefined) return [];
+  const facts: Facts = { alert, key, tags: tagsOf(alert), platform: platformOf(alert) };
+  if (facts.tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value))) return [];
+  return [
+    cleanupEvidence(facts),
+    serviceEvidence(facts),
+    analysisEvidence(facts),
+    applicationEvidence(facts),
+  ].filter((each) => each !== undefined);
+}
+
+function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
+  const scopes = tags('scope');
+  if (scopes.length > 0 && !scopes.includes('capacity')) return undefined;
+  if (tags('fstype').some((type) => FIXED_FILE_SYSTEMS.includes(type))) return undefined;
+  // Only a policy's alias can tell which mount point an application's own check of its disk means.
+  if (/\.(disk_space|disk_free|temporary_space|free_space)$/.test(key.name)) {
+    const names = scopes.includes('capacity') ? namesOf(tags, ['filesystem'], ['target']) : [];
+    return found('cleanup_disk', names, `${key.name} reports little space`);
+  }
+  const what = capacityOf(key);
+  if (what === undefined) return undefined;
+  const [first = ''] = key.parameters;
+  const names = isMountPoint(first) ? [first] : namesOf(tags, ['filesystem'], []).filter(isMountPoint);
+  if (names.some(isDataVolume)) return undefined;
+  return found('cleanup_disk', names, `${key.name} reports few free ${what}`);
+}
+
+/** `space` or `inodes` when the key tells how full a file system is. */
+function capacityOf({ name, parameters }: ItemKey): 'space' | 'inodes' | undefined {
+  const mode = parameters[1] ?? '';
+  if (!['', 'free', 'used', 'pfree', 'pused'].includes(mode)) return undefined;
+  if (/^vfs\.fs\.(dependent\.)?inode$/.test(name)) return 'inodes';
+  return /^vfs\.fs\.((dependent\.)?size|pused|pfree|used|free)$/.test(name) ? 'space' : undefined;
+}
+
+function isMountPoint(value: string): boolean {
+  return /^\/|^[A-Za-z]:\\?$/.test(value);
+}
+
+function isDataVolume(path: string): boolean {
+  return path
+    .toLowerCase()
+    .split('/')
+    .some((segment) => DATA_VOLUME.test(segment));
+}
+
+function serviceEvidence(facts: Facts): Evidence | undefined {
+  const { key, tags } = facts;
+  const sign = serviceSign(facts);
+  if (sign === undefined) return undefined;
+  const scopes = tags('scope');
+  // Windows' own template calls a stopped service a notice.
+  const scoped = sign.byName ? ['availability', 'notice'] : ['availability'];
+  if (scopes.length > 0 && !scopes.some((scope) => scoped.includes(scope))) return undefined;
+  return found('restart_service', sign.names, `${key.name} says that it does not run or answer`);
+}
+
+/** A key that watches whether a service lives, and the names it gives it. */
+function serviceSign(
+  facts: Facts,
+): { readonly names: readonly string[]; readonly byName?: boolean } | undefined {
+  const { key, tags } = facts;
+  const { name } = key;
+  const [first = '', second = '', third = ''] = key.parameters;
+  if (/^systemd\.unit\.info$/.test(name)) {
+    if (!['', 'ActiveState', 'SubState'].includes(second)) return undefined;
+    return { names: unit(first) };
+  }
+  if (/^systemd\.service\.(active_state|state|sub_state)$/.test(name)) return { names: unit(first) };
+  if (name === 'service.info' || name === 'service_state') {
+    return ['', 'state'].includes(second) ? { names: plain(first), byName: true } : undefined;
+  }
+  if (/(^|\.)proc\.num$/.test(name)) {
+    // A user or a command line narrows what is counted: then the process's name need not be the service's.
+    if (second !== '' || third !== '' || (key.parameters[3] ?? '') !== '') return undefined;
+    if (reportsMoreThan(facts, 0)) return undefined;
+    const names = plain(first);
+    return first === ''
+      ? undefined
+      : { names: names.length > 0 ? names : subject(tags, ['service', 'process']) };
+  }
+  if (name === 'net.tcp.service' || name === 'net.udp.service') {
+    if (!isThisHost(facts, second) || reportsMoreThan(facts, 0)) return undefined;
+    return { names: subject(tags, ['service', 'process']) };
+  }
+  const [, prefix] = /^([a-z][a-z0-9-]*)\.(?:[a-z0-9_]+\.)?(?:ping|live|alive|up)$/.exec(name) ?? [];
+  if (prefix === undefined || ['agent', 'zabbix'].includes(prefix)) return undefined;
+  if (reportsMoreThan(facts, 0)) return undefined;
+  const named = subject(tags, ['service', 'process']);
+  return { names: named.length > 0 ? named : plain(prefix) };
+}
+
+/** The last value contradicts "it is down": the problem may be over already. */
+function reportsMoreThan({ alert }: Facts, least: number): boolean {
+  const value = alert.item.value?.trim();
+  return value !== undefined && value !== '' && Number(value) > least;
+}
+
+/** systemd units that are services; sockets, timers and mounts are mended otherwise. */
+function unit(value: string): readonly string[] {
+  return /\.(socket|timer|mount|automount|swap|target|path|slice|scope|device)$/.test(value)
+    ? []
+    : plain(value);
+}
+
+/** Whether a checked address is the alert's host: a check of another machine says nothing about this one. */
+function isThisHost({ alert }: Facts, address: string): boolean {
+  const { host, name, ip } = alert.host;
+  const local = [
+    '',
+    'localhost',
+    '::1',
+    '{HOST.CONN}',
+    '{HOST.IP}',
+    '{HOST.DNS}',
+    '{HOST.HOST}',
+    '{HOST.NAME}',
+  ];
+  if (local.includes(address) || address.startsWith('127.') || address.startsWith('{$')) return true;
+  const short = (each: string) => each.split('.')[0]?.toLowerCase();
+  if (/^[0-9.:a-f]+$/.test(address)) return address === ip;
+  return [host, name].some((each) => each !== undefined && short(each) === short(address));
+}
+
+function applicationEvidence(facts: Facts): Evidence | undefined {
+  const { key, tags } = facts;
+  const scopes = tags('scope');
+  if (scopes.length > 0 && !scopes.includes('availability')) return undefined;
+  const [first = ''] = key.parameters;
+  const because = `${key.name} says that it has stopped or is unhealthy`;
+  const container =
+    /^docker\.container_info\.state\.(exitcode|health|running|status|dead|oomkilled)$/.test(key.name) ||
+    (key.name === 'docker.container_info' && /^(health|state|status)/.test(key.parameters[1] ?? ''));
+  if (container) {
+    const names = plain(first);
+    return found('restart_application', names.length > 0 ? names : namesOf(tags, ['container'], []), because);
+  }
+  const [, pool] = /^\\APP_POOL_WAS\(([^)]+)\)\\Current Application Pool State$/.exec(first) ?? [];
+  if (pool !== undefined) return found('restart_application', plain(pool), because);
+  // Only where the template itself says that it is about availability: "health" is a common word.
+  if (!scopes.includes('availability')) return undefined;
+  if (/\.(liveness|readiness|healthcheck)$/.test(key.name)) {
+    return found('restart_application', subject(tags, ['container', 'application']), because);
+  }
+  const tagged = namesOf(tags, ['container', 'application'], []);
+  return serviceSign(facts) === undefined ? undefined : found('restart_application', tagged, because);
+}
+
+function analysisEvidence(facts: Facts): Evidence | undefined {
+  const { key, tags } = facts;
+  const scopes = tags('scope');
+  const strained = scopes.includes('performance') || scopes.includes('capacity');
+  if (scopes.length > 0 && !strained) return undefined;
+  const resource = resourceOfKey(key) ?? (strained ? resourceOfComponent(tags) : undefined);
+  const names = resource === undefined ? [] : [resource];
+  return found('analyze_processes', names, `${key.name} reports that ${resource} is short`);
+}
+
+/** Keys of the agent, of SNMP templates and of Windows' counters, whose resource is known by their name. */
+const RESOURCE_BY_KEY: readonly (readonly [RegExp, 'cpu' | 'memory' | 'io' | 'network'])[] = [
+  [/^system\.cpu\.util\[[^\]]*iowait/, 'io'],
+  [/^(system\.cpu\.(load|util)|proc\.cpu\.util)(\[|$)/, 'cpu'],
+  [/^(proc\.num(\[\]|$)|proc\.open\.files|system\.processes)/, 'cpu'],
+  [/^(vm\.memory\.|system\.swap\.(pfree|pused|free|size)|proc\.mem)/, 'memory'],
+  [/^vfs\.dev\./, 'io'],
+  [/^net\.if\.(in|out|total)\["?[^,"\]]+"?(,"?bytes"?)?\]$/, 'network'],
+  [/^perf_counter(_en)?\["?\\(Memory|Paging)/, 'memory'],
+  [/^perf_counter(_en)?\["?\\(PhysicalDisk|LogicalDisk)/, 'io'],
+  [/^perf_counter(_en)?\["?\\Network/, 'network'],
+  [/^perf_counter(_en)?\["?\\(System|Processor)/, 'cpu'],
+  [/^net\.tcp\.service\.perf(\[|$)/, 'cpu'],
+];
+
+function resourceOfKey({ name, parameters }: ItemKey): 'cpu' | 'memory' | 'io' | 'network' | undefined {
+  const written = parameters.length === 0 ? name : `${name}[${parameters.join(',')}]`;
+  return RESOURCE_BY_KEY.find(([pattern]) => pattern.test(written))?.[1];
+}
+
+/** What templates of applications call the part that is strained. */
+function resourceOfComponent(tags: Facts['tags']): 'cpu' | 'memory' | undefined {
+  // What the system's own template strains is known by its keys; the rest are settings and clocks.
+  if (tags('class').includes('os')) return undefined;
+  const components = tags('component');
+  // Storage inside an application, a cluster or a network device is no resource that processes of this host take.
+  const outside = ['storage', 'tablespaces', 'network', 'cluster', 'replication', 'temperature', 'health'];
+  if (components.some((each) => outside.includes(each))) {
+    return undefined;
+  }
+  if (components.includes('memory')) return 'memory';
+  const busy = ['cpu', 'queries', 'connections', 'application', 'system', 'threads', 'workers', 'requests'];
+  return components.some((each) => busy.includes(each)) ? 'cpu' : undefined;
+}
+
+/** A key's name is an administrator's, but it could be as long as a sentence. */
+function found(tool: JobToolName, names: readonly string[], because: string): Evidence | undefined {
+  return names.length === 0 ? undefined : { tool, names, because: because.slice(0, 160) };
+}
+
+/** A key's parameter as a name: without the slash that Docker puts first; none for a macro. */
+function plain(value: string): readonly string[] {
+  const name = value.replace(/^\//, '');
+  if (name === '' || /[{}[\]]/.test(name)) return [];
+  return name === value ? [name] : [value, name];
+}
+
+/** The first of these tags that has one value; else, in lower case, the first of those. Several values are none. */
+function namesOf(
+  tags: Facts['tags'],
+  exact: readonly string[],
+  lowered: readonly string[],
+): readonly string[] {
+  for (const name of exact) {
+    const values = tags(name);
+    if (values.length > 0)
+      return one(values).flatMap((value) => (name === 'filesystem' ? [value] : plain(value)));
+  }
+  return lowered.flatMap((name) => one(tags(name))).map((value) => value.toLowerCase());
+}
+
+function one(values: readonly string[]): readonly string[] {
+  const [value] = values;
+  return value !== undefined && values.every((each) => each === value) ? [value] : [];
+}
+
+function subject(tags: Facts['tags'], exact: readonly string[]): readonly string[] {
+  return namesOf(tags, exact, ['target']).filter((name) => !NO_SERVICE.includes(name));
+}
+
+function tagsOf(alert: Alert): Facts['tags'] {
+  return (name) => alert.tags.filter(({ tag }) => tag === name).map(({ value }) => value);
+}

@@ -1,0 +1,122 @@
+/** Which tools are possible for one alert, and with which values: by evidence and policy alone, whatever a model says. */
+import { analyzeProcesses } from '#lib/catalogue/analyze-processes.ts';
+import { cleanupDisk } from '#lib/catalogue/cleanup-disk.ts';
+import { restartApplication } from '#lib/catalogue/restart-application.ts';
+import { restartService } from '#lib/catalogue/restart-service.ts';
+import type { JobToolName, Subject } from '#lib/catalogue/tool.ts';
+import type { Alert } from '#lib/core/alert.ts';
+import { type Evidence, evidenceOf, type Platform, platformOf } from '#lib/core/evidence.ts';
+import type { Reason } from '#lib/core/incident.ts';
+import type { Policy } from '#lib/core/policy.ts';
+import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
+
+export interface EligibleTool {
+  readonly tool: JobToolName;
+  /** Allowed values of each parameter that evidence fills; the first is the best. */
+  readonly values: Readonly<Record<string, readonly string[]>>;
+  /** One phrase, written by code. */
+  readonly evidence: string;
+}
+
+export interface Grounding {
+  /** Never holds `notify`, which is always possible. */
+  readonly eligible: readonly EligibleTool[];
+  /** The Rundeck node, empty when the host gives none. */
+  readonly node: string;
+  /** Why a tool that the evidence speaks for is not possible. Empty when nothing speaks for any. */
+  readonly reasons: readonly Reason[];
+}
+
+const TOOLS = {
+  cleanup_disk: cleanupDisk,
+  restart_service: restartService,
+  analyze_processes: analyzeProcesses,
+  restart_application: restartApplication,
+};
+
+/**
+ * A tool is possible when the item key or tags speak for it, their value is inside the policy's allow-list, a rule
+ * covers the tool here and no denial does. `now` is milliseconds since the epoch, for the policy's windows.
+ */
+export function ground(facts: {
+  readonly alert: Alert;
+  readonly policy: Policy;
+  readonly now: number;
+}): Grounding {
+  const { alert, policy, now } = facts;
+  const found = evidenceOf(alert);
+  if (found.length === 0) return { eligible: [], node: nodeOf(policy, alert) ?? '', reasons: [] };
+  const node = nodeOf(policy, alert);
+  if (node === undefined) {
+    const reasons = reason('host_not_allowed', "The alert's host gives no valid name of a Rundeck node.");
+    return { eligible: [], node: '', reasons };
+  }
+  const platform = platformOf(alert);
+  if (platform === 'other' || !policy.platforms.includes(platform)) {
+    return { eligible: [], node, reasons: reason('unsupported_platform', unsupported(platform)) };
+  }
+  const eligible: EligibleTool[] = [];
+  const reasons: Reason[] = [];
+  for (const evidence of found) {
+    const result = eligibleOf(evidence, { alert, policy, now });
+    if ('evidence' in result) eligible.push(result);
+    else reasons.push(...result);
+  }
+  return { eligible, node, reasons };
+}
+
+function eligibleOf(
+  { tool, names, because }: Evidence,
+  { alert, policy, now }: { readonly alert: Alert; readonly policy: Policy; readonly now: number },
+): EligibleTool | readonly Reason[] {
+  const match = matchPolicy({ policy, alert, tool, now });
+  if (match.kind === 'refused') return match.reasons;
+  const { target, parameters } = TOOLS[tool];
+  const values = candidates(policy, target.subject, names).filter(
+    (value) =>
+      parameters.safeParse({ [target.parameter]: value }).success &&
+      valueAllowed(policy, target.subject, value),
+  );
+  if (values.length === 0) {
+    return reason(
+      'value_not_allowed',
+      `The policy's list does not hold what ${tool} would be about (${because}).`,
+    );
+  }
+  if (target.subject === 'path' && !values.some((path) => holdsCleanupRoot(policy, path))) {
+    return reason('value_not_allowed', 'The policy names no folder to clean on this file system.');
+  }
+  return { tool, values: { [target.parameter]: values }, evidence: because };
+}
+
+/** What a value may be written as: the policy's aliases, else the names themselves; systemd's suffix may be left out. */
+function candidates(policy: Policy, subject: Subject, names: readonly string[]): readonly string[] {
+  if (subject === 'resource') return names;
+  const { services, applications, paths } = policy.aliases;
+  const table = { service: services, application: applications, path: paths }[subject];
+  const known = names
+    .flatMap((name) => [name, name.toLowerCase()])
+    .find((name) => Object.hasOwn(table, name));
+  if (known !== undefined) return table[known] ?? [];
+  if (subject !== 'service') return names;
+  return names.flatMap((name) => (name.includes('.') ? [name] : [name, `${name}.service`]));
+}
+
+/** Whether the job could clean anything there: a folder of the policy below the mount point, or around it. */
+function holdsCleanupRoot(policy: Policy, path: string): boolean {
+  // A drive has no folders in the policy's notation; only a policy that names Windows at all comes this far.
+  if (!path.startsWith('/')) return true;
+  const inside = (folder: string, other: string) =>
+    `${folder}/`.startsWith(other === '/' ? '/' : `${other}/`);
+  return policy.cleanup_roots.some((root) => inside(root, path) || inside(path, root));
+}
+
+function unsupported(platform: Platform): string {
+  return platform === 'other'
+    ? 'The evidence is of an operating system that no job is made for.'
+    : `The policy's platforms do not hold ${platform}.`;
+}
+
+function reason(code: Reason['code'], text: string): readonly Reason[] {
+  return [{ code, text }];
+}

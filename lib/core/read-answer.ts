@@ -1,0 +1,147 @@
+/** Makes of a model's answer a proposal that is possible here, or a refusal with a name. */
+import { catalogue, toolByName } from '#lib/catalogue/index.ts';
+import type { Tool, ToolArguments } from '#lib/catalogue/tool.ts';
+import type { Grounding } from '#lib/core/grounding.ts';
+import type { Proposal, Refusal, RefusalCode } from '#lib/core/incident.ts';
+
+interface Answer {
+  readonly toolCalls: readonly { readonly name: string; readonly arguments: unknown }[];
+  readonly content: string;
+  readonly doneReason: string;
+}
+
+/**
+ * Reads `toolCalls` if there is exactly one, else the content as JSON from the first `{` to the last `}`: small models
+ * answer there, in a Markdown fence, also when told not to. A complete call counts even when the server cut the answer,
+ * because its grammar allows white space to follow without end.
+ */
+export function readAnswer(answer: Answer, grounding: Grounding): Proposal | Refusal {
+  const call = oneCall(answer);
+  if ('kind' in call) return call;
+  const tool = toolByName(call.name);
+  if (tool === undefined) return refusal('unknown_tool', 'The model named a tool that does not exist.');
+  const checked = checkArguments(tool, call.arguments);
+  if ('kind' in checked) return checked;
+  return groundProposal(tool, checked.arguments, grounding);
+}
+
+interface Call {
+  readonly name: string;
+  readonly arguments: unknown;
+}
+
+function oneCall({ toolCalls, content, doneReason }: Answer): Call | Refusal {
+  if (toolCalls.length > 1) return several();
+  const [only] = toolCalls;
+  if (only !== undefined) return only;
+  const start = content.indexOf('{');
+  if (start < 0) {
+    if (/^\s*\[\s*\]?\s*$/.test(content) || content.trim() === '') {
+      return refusal('no_call', 'The model called no tool.');
+    }
+    return doneReason === 'length' ? cut() : refusal('no_call', 'The model wrote text instead of a call.');
+  }
+  const parsed = parseJson(content.slice(start, content.lastIndexOf('}') + 1));
+  if (parsed !== undefined) return callOf(parsed);
+  if (countCalls(content) > 1) return several();
+  if (doneReason === 'length') return cut();
+  return refusal('unparseable', 'The answer of the model is no valid JSON.');
+}
+
+function callOf(parsed: unknown): Call | Refusal {
+  const noCall = refusal('no_call', 'The JSON of the model is no call of a tool.');
+  if (!isRecord(parsed)) return noCall;
+  const name = parsed['name'];
+  // Both words are in use for what a call is given.
+  const given = Object.keys(parsed).filter((key) => key !== 'name');
+  if (typeof name !== 'string') return noCall;
+  if (given.length > 1) return refusal('extra_argument', 'The call holds more than a name and arguments.');
+  const [key = 'arguments'] = given;
+  if (key !== 'arguments' && key !== 'parameters') {
+    return refusal('extra_argument', 'The call holds something else than a name and arguments.');
+  }
+  return { name, arguments: parsed[key] ?? {} };
+}
+
+/** Two objects side by side are no JSON; each that names a tool is a call. */
+function countCalls(content: string): number {
+  return [...content.matchAll(/"name"\s*:\s*"/g)].length;
+}
+
+function checkArguments(
+  { parameters, harsher = {} }: Tool,
+  given: unknown,
+): { readonly arguments: ToolArguments } | Refusal {
+  if (!isRecord(given)) return refusal('mistyped_argument', 'The arguments of the model are no object.');
+  const parsed = parameters.safeParse(given);
+  if (!parsed.success) return refusalOf(parsed.error.issues, given);
+  const stronger = Object.entries(harsher).find(([name, value]) => given[name] === value);
+  if (stronger !== undefined) {
+    return refusal('ungrounded_value', `Nothing in the alert supports ${stronger[0]}: ${stronger[1]}.`);
+  }
+  return { arguments: scalars(parsed.data) };
+}
+
+/** The worst first: something that is not asked for, then something that is missing, then something that is wrong. */
+function refusalOf(
+  issues: readonly { readonly code: string; readonly path: readonly PropertyKey[] }[],
+  given: Readonly<Record<string, unknown>>,
+): Refusal {
+  if (issues.some(({ code }) => code === 'unrecognized_keys')) {
+    return refusal('extra_argument', 'The model gave an argument that the tool does not have.');
+  }
+  const missing = issues.find(({ path }) => !Object.hasOwn(given, String(path[0])));
+  if (missing !== undefined) {
+    return refusal('missing_argument', `The model left out ${String(missing.path[0])}.`);
+  }
+  const wrong = issues.map(({ path }) => String(path[0])).join(', ');
+  return refusal('mistyped_argument', `The model gave ${wrong} in a form that is not allowed.`);
+}
+
+function groundProposal({ name }: Tool, given: ToolArguments, grounding: Grounding): Proposal | Refusal {
+  if (name === catalogue.notify.name) return { kind: 'proposal', tool: name, arguments: given };
+  const eligible = grounding.eligible.find((each) => each.tool === name);
+  if (eligible === undefined) {
+    return refusal('ungrounded_value', `The evidence of this alert does not make ${name} possible.`);
+  }
+  const free = Object.entries(eligible.values).find(
+    ([parameter, allowed]) => !allowed.some((value) => value === given[parameter]),
+  );
+  return free === undefined
+    ? { kind: 'proposal', tool: name, arguments: given }
+    : refusal('ungrounded_value', `The model's ${free[0]} does not come from the evidence of this alert.`);
+}
+
+/** The catalogue's parameters are JSON scalars, whatever zod's type for any object says. */
+function scalars(data: Readonly<Record<string, unknown>>): ToolArguments {
+  return Object.fromEntries(
+    Object.entries(data).filter(
+      (entry): entry is [string, string | number | boolean] =>
+        typeof entry[1] === 'string' || typeof entry[1] === 'number' || typeof entry[1] === 'boolean',
+    ),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function several(): Refusal {
+  return refusal('several_calls', 'The model called several tools, and only one is asked for.');
+}
+
+function cut(): Refusal {
+  return refusal('truncated', 'The answer of the model was cut before it was complete.');
+}
+
+function refusal(code: RefusalCode, reason: string): Refusal {
+  return { kind: 'refusal', code, reason };
+}
