@@ -6,13 +6,13 @@ import { restartApplication } from '#lib/catalogue/restart-application.ts';
 import { restartService } from '#lib/catalogue/restart-service.ts';
 import type { Tool, ToolName } from '#lib/catalogue/tool.ts';
 
-export const catalogue: { readonly [Name in ToolName]: Tool<Name> } = {
+export const catalogue = {
   cleanup_disk: cleanupDisk,
   restart_service: restartService,
   analyze_processes: analyzeProcesses,
   restart_application: restartApplication,
   notify,
-};
+} as const satisfies { readonly [Name in ToolName]: Tool<Name> };
 
 /** The tool of this name; `undefined` for every other text, `constructor` and the like included. */
 export function toolByName(name: string): Tool | undefined {

@@ -1,5 +1,6 @@
 /** What Remedia does about an alert: exactly one verdict, always with reasons; and the second look before a job runs. */
-import type { JobToolName, Subject, ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
+import { catalogue } from '#lib/catalogue/index.ts';
+import type { JobToolName, Tool, ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import type { History } from '#lib/core/history.ts';
 import type {
@@ -38,14 +39,6 @@ interface DecisionFacts {
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
-
-/** The parameter whose value must come from evidence, and the allow-list that it must be in. */
-const TARGETS: Readonly<Record<JobToolName, { readonly parameter: string; readonly subject: Subject }>> = {
-  cleanup_disk: { parameter: 'path', subject: 'path' },
-  restart_service: { parameter: 'service_name', subject: 'service' },
-  analyze_processes: { parameter: 'resource_type', subject: 'resource' },
-  restart_application: { parameter: 'app_name', subject: 'application' },
-};
 
 /**
  * What needs no model to be said, else `undefined`: asking it would only cost time. The same verdict comes out of
@@ -107,12 +100,19 @@ function decideJob(
   if (match.kind === 'refused') return { kind: 'escalate', reasons: match.reasons };
 
   const eligible = grounding.eligible.find((each) => each.tool === tool);
-  const { parameter, subject } = TARGETS[tool];
-  const target = proposed[parameter];
+  const { target: wanted, parameters } = catalogue[tool];
+  const { parameter, subject } = wanted;
+  const target = String(proposed[parameter]);
   if (eligible === undefined) {
     return escalate('tool_not_allowed', `The evidence of this alert does not make ${tool} possible.`);
   }
-  if (typeof target !== 'string' || !groundedIn(eligible.values, proposed, parameter)) {
+  if (!parameters.safeParse(proposed).success) {
+    return escalate('mistyped_argument', `These are no arguments of ${tool}.`);
+  }
+  if (isHarsher(catalogue[tool], proposed)) {
+    return escalate('ungrounded_value', `No evidence can ask for a harsher ${tool} than the usual one.`);
+  }
+  if (!groundedIn(eligible.values, proposed, parameter)) {
     return escalate('ungrounded_value', `A value for ${tool} does not come from the evidence of this alert.`);
   }
   if (!valueAllowed(policy, subject, target)) {
@@ -125,7 +125,7 @@ function decideJob(
 
   const identical = (past: { tool: ToolName; arguments: ToolArguments }) =>
     past.tool === tool && past.arguments[parameter] === target;
-  const looked = history.chain.filter((past) => past.tool === 'analyze_processes');
+  const looked = history.chain.filter((past) => catalogue[past.tool].safety === 'read_only');
   if (history.chain.length > 1 || history.chain.length > looked.length || looked.some(identical)) {
     return escalate('chain_did_not_help', 'What was done about this problem before did not end it.');
   }
@@ -152,6 +152,10 @@ function decideJob(
     case 'auto':
       return { kind: 'remediate', autonomy: 'auto', ...order };
   }
+}
+
+function isHarsher({ harsher = {} }: Tool, proposed: ToolArguments): boolean {
+  return Object.entries(harsher).some(([name, value]) => proposed[name] === value);
 }
 
 /** Every parameter that evidence fills, and at least the target, must hold one of its values. */
@@ -252,7 +256,7 @@ function whatTightened(
   if (match.autonomy === 'approve' && approval === undefined) {
     return tightened(`The policy now wants a human's consent for ${tool} here.`);
   }
-  const { parameter, subject } = TARGETS[tool];
+  const { parameter, subject } = catalogue[tool].target;
   const target = verdict.arguments[parameter];
   if (typeof target !== 'string' || !valueAllowed(policy, subject, target)) {
     return tightened(`The policy's list no longer holds this ${subject}.`);

@@ -1,4 +1,5 @@
 /** What is valid in a policy but probably not meant: for whoever writes one. */
+import { catalogue } from '#lib/catalogue/index.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { labelOf, valueAllowed } from '#lib/core/policy-match.ts';
 
@@ -40,7 +41,11 @@ export function adviseOn(policy: Policy): readonly string[] {
   }
   for (const [index, rule] of rules.entries()) {
     const everywhere = Object.keys(rule.where).length === 0;
-    if (rule.autonomy === 'auto' && everywhere && rule.tools.some((tool) => tool !== 'analyze_processes')) {
+    if (
+      rule.autonomy === 'auto' &&
+      everywhere &&
+      rule.tools.some((tool) => catalogue[tool].safety === 'disruptive')
+    ) {
       advice.push(`${labelOf('rule', rules, index)} acts on every host without asking.`);
     }
   }

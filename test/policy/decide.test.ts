@@ -107,11 +107,26 @@ describe('decide', () => {
       { proposal: proposing('cleanup_disk', { path: '/' }) },
       'escalate tool_not_allowed',
     ],
-    ['no target', { proposal: proposing('restart_service', {}) }, 'escalate ungrounded_value'],
+    ['no target', { proposal: proposing('restart_service', {}) }, 'escalate mistyped_argument'],
     [
       'a target of a wrong type',
       { proposal: proposing('restart_service', { service_name: 1 }) },
+      'escalate mistyped_argument',
+    ],
+    [
+      'an argument that the tool does not have',
+      { proposal: proposing('restart_service', { service_name: 'nginx.service', host: 'db-01' }) },
+      'escalate mistyped_argument',
+    ],
+    [
+      'a harsher action than the usual one',
+      { proposal: proposing('restart_service', { service_name: 'nginx.service', force: true }) },
       'escalate ungrounded_value',
+    ],
+    [
+      'its usual option, said aloud',
+      { proposal: proposing('restart_service', { service_name: 'nginx.service', force: false }) },
+      'remediate chosen_by_model autonomy_auto',
     ],
     [
       'a target without evidence',
