@@ -68,6 +68,11 @@ export function findingsMessage(facts: Facts & { readonly findings: string }): H
   ]);
 }
 
+/** What stands for the incidents of a storm, where a message names its incident. */
+export function stormId(source: string): string {
+  return `storm/${source}`;
+}
+
 /** One summary for a whole storm. */
 export function stormMessage(facts: {
   readonly source: string;
@@ -77,7 +82,7 @@ export function stormMessage(facts: {
   const { source, alerts, within } = facts;
   return {
     kind: 'escalation',
-    incidentId: `storm/${source}`,
+    incidentId: stormId(source),
     subject: `Alert storm from ${source}: Remedia has stopped acting`,
     body: `${alerts} problems arrived within ${within}. Until it is calm again no job is started; every alert is recorded and handed over. This is said once.`,
     severity: 5,

@@ -1,0 +1,400 @@
+/** Decides what to do about one incident: history, grounding, the model's choice, one recorded verdict, its first effect. */
+import { answerFormat, toolSchemas } from '#lib/core/answer-format.ts';
+import { buildBrief, EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
+import { hashOf } from '#lib/core/canonical-json.ts';
+import { decide, decideWithoutModel } from '#lib/core/decide.ts';
+import { durationMs } from '#lib/core/duration.ts';
+import { type Grounding, ground } from '#lib/core/grounding.ts';
+import { type History, historyReach, summariseHistory } from '#lib/core/history.ts';
+import { decisionIdOf } from '#lib/core/identity.ts';
+import type {
+  Decision,
+  HumanMessage,
+  Incident,
+  ModelTrace,
+  Proposal,
+  Refusal,
+  Verdict,
+} from '#lib/core/incident.ts';
+import { close, hold, pend, recordDecision, saysWhat } from '#lib/core/incident-changes.ts';
+import { approvalMessage, escalationMessage, stormId } from '#lib/core/messages.ts';
+import type { Policy } from '#lib/core/policy.ts';
+import { routeOf } from '#lib/core/policy-match.ts';
+import { proposalHash } from '#lib/core/proposal-hash.ts';
+import { readAnswer } from '#lib/core/read-answer.ts';
+import type { UpstreamError } from '#lib/core/upstream-error.ts';
+import {
+  type ClosePorts,
+  closeAndTell,
+  type LinkSettings,
+  sendForComment,
+} from '#lib/workflow/close-and-tell.ts';
+import type {
+  AlertMessage,
+  AskModel,
+  GiveBackAllowance,
+  HostHistory,
+  LoadIncident,
+  SendToCheck,
+  SendToDecide,
+  SendToDispatch,
+  StoredPolicy,
+  TakeAllowance,
+} from '#lib/workflow/ports.ts';
+import { makeStormBell } from '#lib/workflow/storm-bell.ts';
+import { isUpstream, readSurroundings, type SurroundingPorts } from '#lib/workflow/surroundings.ts';
+import { tellPending } from '#lib/workflow/tell-pending.ts';
+
+/** How many of a host's incidents history looks at. */
+const MOST_INCIDENTS = 100;
+const HELD_MS = 60_000;
+/** A model that is down, not busy, is waited for so long; then a human is told without it. */
+const DOWN_MS = 90_000;
+const SHORTEST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 60_000;
+/** However late it was decided: so long a queued job may take to be dispatched. */
+const LEAST_VALID_MS = 60_000;
+const MODEL_BUSY = 'The model is busy.';
+const MODEL_DOWN = 'The model does not answer for now.';
+
+export interface DecidePorts extends ClosePorts, SurroundingPorts {
+  readonly loadIncident: LoadIncident;
+  readonly hostHistory: HostHistory;
+  readonly askModel: AskModel;
+  readonly takeAllowance: TakeAllowance;
+  readonly giveBackAllowance: GiveBackAllowance;
+  readonly sendToDecide: SendToDecide;
+  readonly sendToDispatch: SendToDispatch;
+  readonly sendToCheck: SendToCheck;
+}
+
+export interface DecideSettings extends LinkSettings {
+  /** The signed link by which a human answers; `undefined` where none can be made. */
+  readonly approvalLink: (
+    incident: Incident,
+    decision: Decision,
+  ) => { readonly title: string; readonly url: string } | undefined;
+}
+
+/** What became of one message. */
+export type Decided =
+  /** `done`: nothing was left to decide, and what follows from the record was done again. */
+  | { readonly kind: 'gone' | 'done' | 'held' | 'closed' }
+  | { readonly kind: 'decided'; readonly decision: Decision };
+
+/** What the policy and the evidence say about one incident, before a model is asked. */
+interface Case {
+  readonly incident: Incident;
+  readonly alert: NonNullable<Incident['alert']>;
+  readonly stored: StoredPolicy;
+  readonly history: History;
+  readonly grounding: Grounding;
+  readonly decideBy: number;
+}
+
+interface Made {
+  readonly verdict: Verdict;
+  readonly proposal?: Proposal | Refusal;
+  readonly model?: ModelTrace;
+  /** The one summary of a storm, carried by this incident. */
+  readonly summary?: HumanMessage | undefined;
+  readonly coveredBy?: string | undefined;
+}
+
+/**
+ * Makes the workflow. Throws UpstreamError `incidents_table` or `queue`, after which the message comes again: a recorded
+ * decision is then carried on with, and the model is not asked a second time. Whatever the model does, it never throws.
+ */
+export function makeDecideRemediation(
+  ports: DecidePorts,
+  settings: DecideSettings,
+): (message: AlertMessage) => Promise<Decided> {
+  const { changeIncident, clock, narrate } = ports;
+  const bell = makeStormBell(ports);
+
+  return async ({ incidentId }) => {
+    const incident = await ports.loadIncident(incidentId);
+    if (incident === undefined) return { kind: 'gone' };
+    if (!isUndecided(incident)) return carryOn(incident);
+    const { alert, source } = incident;
+    const now = clock();
+    if (alert === undefined) {
+      return end(incident, 'handed_over', 'not_handled', 'Its record has no alert that could be decided.');
+    }
+    if (incident.recoveredAt !== undefined) {
+      const text = 'The problem was over before anything was decided.';
+      return end(incident, 'recovered_before_action', 'recovered', text);
+    }
+    const { stored, pause, storm } = await readSurroundings(ports, source, now);
+    const decideBy = Math.min(
+      incident.decideBy,
+      stored ? incident.openedAt + durationMs(stored.policy.decide_within) : incident.decideBy,
+    );
+    if (now >= decideBy) {
+      const why = incident.timeline.findLast(({ kind }) => kind === 'held')?.text;
+      const text = `It could not be decided in time.${why === undefined ? '' : ` ${why}`}`;
+      return end(incident, 'handed_over', 'decision_expired', text);
+    }
+    if (stored === undefined) {
+      const why = 'No valid policy is readable, which counts as paused.';
+      return holdIt(incident, why, Math.min(now + HELD_MS, decideBy));
+    }
+    // A simulation has no effects that a pause could hold back.
+    if (pause.paused && incident.mode === 'live') {
+      const why = `Paused by ${pause.by ?? 'somebody'}.`;
+      return holdIt(incident, why, Math.min(now + HELD_MS, decideBy));
+    }
+    const past = await ports.hostHistory({
+      hostKey: incident.hostKey,
+      mode: incident.mode,
+      since: now - historyReach(stored.policy),
+      limit: MOST_INCIDENTS,
+    });
+    const { policy } = stored;
+    const history = summariseHistory({ incidents: past, alert, now, policy });
+    narrate({ incidentId, step: 'history', text: inWords(history) });
+    const grounding = ground({ alert, policy, now });
+    const known: Case = { incident, alert, stored, history, grounding, decideBy };
+    const facts = { alert, grounding, history, policy, stormOpen: storm.open, now };
+    const early = decideWithoutModel(facts);
+    if (early !== undefined) {
+      if (hasReason(early, 'storm')) {
+        const { within } = policy.storm;
+        const summary =
+          incident.mode === 'live' ? await bell.summary({ source, incidentId, storm, within }) : undefined;
+        return record(known, { verdict: early, summary, coveredBy: stormId(source) });
+      }
+      return record(known, {
+        verdict: early,
+        coveredBy: coveredByOther(early, incident, past, policy, now),
+      });
+    }
+    if (!storm.open) await bell.calm(source, storm);
+    const asked = await ask(known);
+    if (asked.kind === 'wait') return waitForModel(known, asked.why);
+    return record(known, { ...asked.made, verdict: decide({ ...facts, proposal: asked.made.proposal }) });
+  };
+
+  async function ask({
+    incident,
+    alert,
+    history,
+    grounding,
+  }: Case): Promise<
+    | { readonly kind: 'wait'; readonly why: string }
+    | { readonly kind: 'asked'; readonly made: { proposal: Proposal | Refusal; model?: ModelTrace } }
+  > {
+    const { incidentId } = incident;
+    const brief = buildBrief({ alert, history, grounding, now: clock() });
+    if (brief.kind === 'refusal') return { kind: 'asked', made: { proposal: brief } };
+    const question = {
+      system: SYSTEM_PROMPT,
+      examples: EXAMPLES,
+      brief: brief.text,
+      tools: toolSchemas(),
+      format: answerFormat(grounding),
+    };
+    const choices = [...grounding.eligible.map(({ tool }) => tool), 'notify'].join(', ');
+    narrate({ incidentId, step: 'asking', text: `the model, which may choose ${choices}` });
+    try {
+      const answer = await ports.askModel(question);
+      const model = { ...answer.trace, promptHash: hashOf(question) };
+      return { kind: 'asked', made: { proposal: readAnswer(answer, grounding), model } };
+    } catch (error) {
+      if (!isUpstream(error)) throw error;
+      narrate({ incidentId, step: 'model', text: error.message });
+      const why = whyWait(incident, error, clock());
+      return why === undefined
+        ? { kind: 'asked', made: { proposal: refusalOf(error) } }
+        : { kind: 'wait', why };
+    }
+  }
+
+  /** Held, and sent anew with a growing delay: a busy model is no fault of the message. */
+  async function waitForModel({ incident, decideBy }: Case, why: string): Promise<Decided> {
+    const { incidentId } = incident;
+    const now = clock();
+    const since = incident.timeline.find(({ kind, text }) => kind === 'held' && text === why)?.at ?? now;
+    const delay = Math.min(Math.max((now - since) / 2, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
+    const held = await holdIt(incident, why, Math.min(now + delay + HELD_MS, decideBy));
+    await ports.sendToDecide({ incidentId }, { delaySeconds: Math.ceil(delay / 1000) });
+    return held;
+  }
+
+  async function holdIt(incident: Incident, why: string, dueAt: number): Promise<Decided> {
+    const now = clock();
+    await changeIncident(incident.incidentId, (known) =>
+      isUndecided(known) ? hold(known, now, why, dueAt) : undefined,
+    );
+    narrate({ incidentId: incident.incidentId, step: 'held', text: why });
+    return { kind: 'held' };
+  }
+
+  /** Records the verdict once; whoever comes second carries on with what the first one recorded. */
+  async function record({ incident, stored, decideBy }: Case, made: Made): Promise<Decided> {
+    const now = clock();
+    const { incidentId } = incident;
+    const { policy, hash } = stored;
+    const { verdict, proposal, model } = made;
+    const decisionId = decisionIdOf(incidentId, 1);
+    const decision: Decision = {
+      decisionId,
+      step: 1,
+      at: now,
+      verdict,
+      ...(proposal !== undefined && { proposal }),
+      ...(model !== undefined && { model }),
+      policyHash: hash,
+      ...('tool' in verdict && { proposalHash: proposalHash({ decisionId, ...verdict }) }),
+      expiresAt:
+        verdict.kind === 'needs_approval'
+          ? now + durationMs(policy.approval.expires_after)
+          : Math.max(decideBy, now + LEAST_VALID_MS),
+    };
+    const { changed, incident: after } = await changeIncident(incidentId, (known) =>
+      isUndecided(known)
+        ? follow(recordDecision(known, decision, now), decision, made, policy, now)
+        : undefined,
+    );
+    if (after === undefined) return { kind: 'gone' };
+    if (changed) {
+      const why = verdict.reasons.map(({ text }) => text).join(' ');
+      narrate({ incidentId, step: 'decided', text: `${saysWhat(decision)} ${why}` });
+    }
+    await carryOn(after);
+    if (changed && made.summary !== undefined) await bell.rung(incident.source);
+    return changed ? { kind: 'decided', decision } : { kind: 'done' };
+  }
+
+  /** The state that a verdict leads to, in the very change that records it: a crash leaves all of it or nothing. */
+  function follow(
+    decided: Incident,
+    decision: Decision,
+    { summary, coveredBy }: Made,
+    policy: Policy,
+    now: number,
+  ): Incident | undefined {
+    const { verdict } = decision;
+    if (decided.mode === 'simulate') {
+      const text = `Nothing left Remedia. It would have said: ${saysWhat(decision)}`;
+      return close(decided, { outcome: 'simulated', now, text });
+    }
+    if (decided.recoveredAt !== undefined) {
+      const text = 'The problem was over while it was decided.';
+      return close(decided, { outcome: 'recovered_before_action', now, text });
+    }
+    const { publicBaseUrl, zabbixUrl } = settings;
+    const route = decided.alert ? routeOf(policy, decided.alert) : {};
+    const facts = { incident: decided, publicBaseUrl, zabbixUrl, now, ...route };
+    switch (verdict.kind) {
+      case 'remediate':
+        return decided;
+      case 'needs_approval': {
+        const link = settings.approvalLink(decided, decision);
+        const links = link === undefined ? [] : [link];
+        return pend(decided, approvalMessage({ ...facts, decision, links }), now);
+      }
+      case 'observe':
+        return close(decided, { outcome: 'observed', now, text: 'The policy only observes here.' });
+      case 'ignore':
+        return close(decided, { outcome: 'ignored', now, text: 'Nothing to do.' });
+      case 'escalate': {
+        const { reasons, notification } = verdict;
+        const own = () => escalationMessage({ ...facts, ...notification, reasons, notification });
+        return close(decided, {
+          outcome: 'handed_over',
+          now,
+          text: 'A human takes over.',
+          message: coveredBy === undefined ? own() : summary,
+          coveredBy,
+        });
+      }
+    }
+  }
+
+  /** The effects that follow from the record alone; each may come twice and does no harm then. */
+  async function carryOn(incident: Incident): Promise<Decided> {
+    const { incidentId, state } = incident;
+    const waiting = incident.decisions.findLast(({ dispatch }) => dispatch === undefined);
+    if (waiting !== undefined && (state === 'decided' || state === 'held')) {
+      await ports.sendToDispatch({ incidentId, step: waiting.step });
+      narrate({ incidentId, step: 'queued', text: 'for its job' });
+      return { kind: 'done' };
+    }
+    const told = await tellPending(ports, incident);
+    await sendForComment(
+      ports.sendToCheck,
+      told === 'told' ? { ...incident, escalation: 'delivered' } : incident,
+    );
+    return { kind: 'done' };
+  }
+
+  async function end(
+    incident: Incident,
+    outcome: 'handed_over' | 'recovered_before_action',
+    code: 'not_handled' | 'recovered' | 'decision_expired',
+    text: string,
+  ): Promise<Decided> {
+    const after = await closeAndTell(ports, settings, incident, outcome, { code, text });
+    if (after !== undefined) await sendForComment(ports.sendToCheck, after);
+    return { kind: 'closed' };
+  }
+}
+
+function isUndecided({ state, decisions }: Incident): boolean {
+  return (state === 'received' || state === 'held') && decisions.length === 0;
+}
+
+/** Why it is worth waiting for the model, or `undefined` when a human must be told without it. */
+function whyWait(incident: Incident, { code, retry }: UpstreamError, now: number): string | undefined {
+  if (code === 'busy') return MODEL_BUSY;
+  // A time-out is longer than any sound evaluation takes, and another try would only add to the load.
+  if (!retry || code === 'timed_out') return undefined;
+  const since = incident.timeline.find(({ kind, text }) => kind === 'held' && text === MODEL_DOWN)?.at ?? now;
+  return now - since < DOWN_MS ? MODEL_DOWN : undefined;
+}
+
+/** The name of an upstream's failure as a refusal. */
+function refusalOf({ code, message }: UpstreamError): Refusal {
+  const named = (['model_missing', 'timed_out', 'prompt_too_large'] as const).find((each) => each === code);
+  return {
+    kind: 'refusal',
+    code: named ?? 'model_unavailable',
+    reason: `The model did not answer (${message}).`,
+  };
+}
+
+function hasReason(verdict: Verdict, code: Verdict['reasons'][number]['code']): boolean {
+  return verdict.reasons.some((each) => each.code === code);
+}
+
+/** A trigger that flaps on a host is told once in the policy's window; the others are covered by that message. */
+function coveredByOther(
+  verdict: Verdict,
+  incident: Incident,
+  past: readonly Incident[],
+  policy: Policy,
+  now: number,
+): string | undefined {
+  if (!hasReason(verdict, 'flapping')) return undefined;
+  const since = now - durationMs(policy.flapping.within);
+  return past.find(
+    (each) =>
+      each.incidentId !== incident.incidentId &&
+      each.openedAt > since &&
+      each.alert?.trigger.id === incident.alert?.trigger.id &&
+      each.coveredBy === undefined &&
+      (each.escalation === 'pending' || each.escalation === 'delivered') &&
+      each.decisions.some((decision) => hasReason(decision.verdict, 'flapping')),
+  )?.incidentId;
+}
+
+function inWords({ entries, openProblems, sameTriggerProblems }: History): string {
+  const last = entries[0];
+  return [
+    `${entries.length} earlier incidents of this host`,
+    `${openProblems} other open problems`,
+    ...(sameTriggerProblems > 1 ? [`this trigger ${sameTriggerProblems} times`] : []),
+    ...(last?.tool === undefined ? [] : [`last ${last.tool}: ${last.outcome ?? 'open'}`]),
+  ].join(', ');
+}
