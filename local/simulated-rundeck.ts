@@ -1,6 +1,8 @@
 /** A SIMULATION of Rundeck 5: reads real job, webhook and access-policy files, and answers as Rundeck does. */
 import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { dirname } from 'node:path';
 import * as z from 'zod';
 import {
   type AccessPolicy,
@@ -65,6 +67,8 @@ export interface SimulatedRundeckOptions {
   /** Replaces where job files say that notifications go. */
   readonly notificationUrl?: string;
   readonly print?: (line: string) => void;
+  /** Where executions are kept over a restart; what was running then is aborted, as a real Rundeck does it. */
+  readonly stateFile?: string;
 }
 
 const webhookConfig = z.object({
@@ -135,7 +139,11 @@ export async function startSimulatedRundeck(
   const jobs = new Map<string, JobDefinition>();
   const policies = new Map<string, readonly AccessPolicy[]>();
   const webhooks = new Map<number, StoredWebhook>();
-  const executions: SimulatedExecution[] = [];
+  const executions: SimulatedExecution[] =
+    options.stateFile === undefined ? [] : loadState(options.stateFile);
+  const save = () => {
+    if (options.stateFile !== undefined) saveState(options.stateFile, executions);
+  };
   const posts: ReceivedPost[] = [];
   const running = new Map<number, { readonly abort: AbortController; readonly done: Promise<void> }>();
   const notifications = new Set<Promise<void>>();
@@ -300,6 +308,7 @@ export async function startSimulatedRundeck(
           ? 'succeeded'
           : 'failed';
     running.delete(execution.id);
+    save();
     print(`execution ${execution.id} of ${job.name}: ${execution.status}`);
     notify(execution.status === 'succeeded' ? 'success' : 'failure', execution, job);
   };
@@ -344,7 +353,7 @@ export async function startSimulatedRundeck(
       may(subject, { type: 'node', nodename: node.nodename, tags: node.tags ?? '' }, 'run'),
     );
     const execution: SimulatedExecution = {
-      id: executions.length + 1,
+      id: (executions.at(-1)?.id ?? 0) + 1,
       jobUuid: uuid,
       project,
       user: subject.user,
@@ -357,6 +366,7 @@ export async function startSimulatedRundeck(
       output: [],
     };
     executions.push(execution);
+    save();
     print(
       `execution ${execution.id} of ${job.name} on ${nodes.map((node) => node.nodename).join(', ') || 'no node'}`,
     );
@@ -974,4 +984,50 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+const storedExecutions = z.array(
+  z.object({
+    id: z.int(),
+    jobUuid: z.string(),
+    project: z.string(),
+    user: z.string(),
+    options: z.record(z.string(), z.string()),
+    nodeFilter: z.string(),
+    startedAt: z.number(),
+    status: z.enum(['running', 'succeeded', 'failed', 'aborted', 'timedout']),
+    endedAt: z.number().optional(),
+    successfulNodes: z.array(z.string()),
+    failedNodes: z.array(z.string()),
+    output: z.array(
+      z.object({
+        at: z.number(),
+        level: z.enum(['NORMAL', 'ERROR', 'WARN']),
+        log: z.string(),
+        node: z.string().optional(),
+      }),
+    ),
+  }),
+);
+
+function loadState(file: string): SimulatedExecution[] {
+  if (!existsSync(file)) return [];
+  const stored = storedExecutions.safeParse(parseJson(readFileSync(file, 'utf8')));
+  if (!stored.success) throw new Error(`${file} holds no executions of the simulated Rundeck; remove it`);
+  return stored.data.map(({ endedAt, output, ...one }) => ({
+    ...one,
+    output: output.map(({ node, ...line }) => ({ ...line, ...(node === undefined ? {} : { node }) })),
+    ...(one.status === 'running'
+      ? { status: 'aborted', endedAt: Date.now() }
+      : endedAt === undefined
+        ? {}
+        : { endedAt }),
+  }));
+}
+
+/** The last 1,000, in one rename, so that a crash leaves the old file or the new one. */
+function saveState(file: string, executions: readonly SimulatedExecution[]): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, JSON.stringify(executions.slice(-1_000)));
+  renameSync(`${file}.new`, file);
 }

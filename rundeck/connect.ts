@@ -28,6 +28,34 @@ export interface RundeckSettings {
   readonly apiToken: string;
 }
 
+const settingsFile = z.record(z.string(), z.object({ url: z.string(), secret: z.string() }));
+
+/** The settings as a file of `NAME=value` lines. */
+export function writeRundeckSettings(url: string, { webhooks, apiToken }: RundeckSettings): string {
+  return `RUNDECK_URL=${url}\nRUNDECK_WEBHOOKS=${JSON.stringify(webhooks)}\nRUNDECK_API_TOKEN=${apiToken}\n`;
+}
+
+/** Reads what `writeRundeckSettings` wrote; `undefined` when it is something else. */
+export function readRundeckSettings(text: string): (RundeckSettings & { readonly url: string }) | undefined {
+  const values = new Map(
+    text.split('\n').flatMap((line) => {
+      const cut = line.indexOf('=');
+      return cut < 1 ? [] : [[line.slice(0, cut), line.slice(cut + 1)]];
+    }),
+  );
+  const url = values.get('RUNDECK_URL');
+  const apiToken = values.get('RUNDECK_API_TOKEN');
+  let json: unknown;
+  try {
+    json = JSON.parse(values.get('RUNDECK_WEBHOOKS') ?? '');
+  } catch {
+    return undefined;
+  }
+  const webhooks = settingsFile.safeParse(json);
+  if (!url || !apiToken || !webhooks.success) return undefined;
+  return { url, apiToken, webhooks: webhooks.data };
+}
+
 export interface Connected extends RundeckSettings {
   /** What was done, a sentence each. */
   readonly done: readonly string[];

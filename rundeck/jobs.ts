@@ -123,7 +123,7 @@ export function jobYaml(tool: Tool): string | undefined {
     },
     notification: { onsuccess: notice, onfailure: notice },
   };
-  return `# Made from lib/catalogue by npm run generate.\n${stringify([definition], { lineWidth: 0 })}`;
+  return `# Made from lib/catalogue by npm run generate.\n${stringify([definition], { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }
 
 /** A webhook as Rundeck's API takes it, without the user it runs as. */

@@ -1,6 +1,9 @@
 /** `npm run generate`: writes every generated file; with `--check` it writes nothing and fails when one is stale. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { catalogue } from '#lib/catalogue/index.ts';
+import type { Tool } from '#lib/catalogue/tool.ts';
+import { jobWebhooks, jobYaml } from '../rundeck/jobs.ts';
 import { mediaTypeYaml } from '../zabbix/media-type.ts';
 import { alertFormatJsonSchema } from './alert-format-schema.ts';
 import { policyJsonSchema } from './policy-schema.ts';
@@ -10,6 +13,14 @@ const generated: readonly { readonly file: string; readonly make: () => string |
   { file: 'zabbix/media_remedia.yaml', make: mediaTypeYaml },
   { file: 'docs/alert-format.schema.json', make: alertFormatJsonSchema },
   { file: 'docs/policy.schema.json', make: policyJsonSchema },
+  ...Object.values<Tool>(catalogue).flatMap((tool) => {
+    const yaml = jobYaml(tool);
+    return yaml === undefined ? [] : [{ file: `rundeck/jobs/${tool.job?.name}.yaml`, make: () => yaml }];
+  }),
+  {
+    file: 'rundeck/webhooks.json',
+    make: () => `${JSON.stringify(jobWebhooks(Object.values<Tool>(catalogue)), undefined, 2)}\n`,
+  },
 ];
 
 const check = process.argv.includes('--check');

@@ -1,15 +1,21 @@
 /** Set-up and check of a Rundeck server, against the simulated one: what is there afterwards works, and stays safe. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseWebhooks } from '#lib/adapters/rundeck.ts';
+import { catalogue } from '#lib/catalogue/index.ts';
 import {
   type SimulatedRundeck,
   type SimulatedRundeckOptions,
   startSimulatedRundeck,
 } from '#local/simulated-rundeck.ts';
 import { openRundeck } from '../../rundeck/call-rundeck.ts';
-import { type ConnectSettings, connectRundeck, type RundeckSettings } from '../../rundeck/connect.ts';
+import {
+  type ConnectSettings,
+  connectRundeck,
+  type RundeckSettings,
+  readRundeckSettings,
+  writeRundeckSettings,
+} from '../../rundeck/connect.ts';
 import { type Finding, verifyRundeck } from '../../rundeck/verify.ts';
-import { sampleTools } from './sample-tools.ts';
 
 let rundeck: SimulatedRundeck;
 const open = (options: SimulatedRundeckOptions = {}) =>
@@ -30,7 +36,7 @@ const connect = (changes: Partial<ConnectSettings> = {}, token = rundeck.apiToke
   connectRundeck(openRundeck(rundeck.url, token), {
     url: rundeck.url,
     project: 'remedia',
-    tools: Object.values(sampleTools),
+    tools: Object.values(catalogue),
     user: 'admin',
     renew: false,
     ...changes,
@@ -41,7 +47,7 @@ const verify = async (settings: RundeckSettings, node = 'web-01') => {
     url: rundeck.url,
     apiToken: settings.apiToken,
     webhooks: parseWebhooks(JSON.stringify(settings.webhooks)),
-    catalogue: sampleTools,
+    catalogue: catalogue,
     node,
     samples: {
       cleanup_disk: { path: '/' },
@@ -86,6 +92,15 @@ describe('set-up', () => {
     expect(second.webhooks['cleanup_disk']?.secret).not.toBe(first.webhooks['cleanup_disk']?.secret);
     const findings = await verify(first);
     expect(findings.some(({ ok, text }) => !ok && text.includes('secret is wrong'))).toBe(true);
+  });
+
+  it('what it wrote can be read again; anything else is nothing', async () => {
+    const { webhooks, apiToken } = await connect();
+    const text = writeRundeckSettings(rundeck.url, { webhooks, apiToken });
+    expect(readRundeckSettings(text)).toEqual({ url: rundeck.url, webhooks, apiToken });
+    for (const wrong of ['', 'x', 'RUNDECK_WEBHOOKS={}', text.replace('RUNDECK_API_TOKEN', 'OTHER')]) {
+      expect(readRundeckSettings(wrong)).toBeUndefined();
+    }
   });
 
   it('notifications go where it says, or are left out', async () => {

@@ -1,21 +1,23 @@
-/** The jobs made from a catalogue: what Rundeck lets through, and what reaches the shell of a host. */
+/** The jobs made from a tools: what Rundeck lets through, and what reaches the shell of a host. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Rundeck’s own templates look like that
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ToolName } from '#lib/catalogue/tool.ts';
+import { catalogue as tools } from '#lib/catalogue/index.ts';
+import type { Tool, ToolName } from '#lib/catalogue/tool.ts';
 import { isAllowed, parseAccessPolicies } from '#local/rundeck/access-policy.ts';
 import { renderStep } from '#local/rundeck/arguments.ts';
 import { checkOptions, parseJobs, timeoutSeconds } from '#local/rundeck/job-definition.ts';
 import { jobWebhooks, jobYaml } from '../../rundeck/jobs.ts';
-import { sampleTools } from './sample-tools.ts';
+
+const catalogue: Readonly<Record<ToolName, Tool>> = tools;
 
 const jobOf = (name: ToolName) => {
-  const [job] = parseJobs(jobYaml(sampleTools[name]) ?? '[]');
+  const [job] = parseJobs(jobYaml(catalogue[name]) ?? '[]');
   if (job === undefined) throw new Error('no job');
   return job;
 };
-const runnable = Object.values(sampleTools).flatMap(({ name, job }) => (job === undefined ? [] : [name]));
+const runnable = Object.values<Tool>(catalogue).flatMap(({ name, job }) => (job === undefined ? [] : [name]));
 const TRACE = {
   mode: 'live',
   remedia_decision_id: 'inc_0123456789abcdef01234567#1',
@@ -36,8 +38,8 @@ const GOOD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 it('a tool without a job has none', () => {
-  expect(jobYaml(sampleTools.notify)).toBeUndefined();
-  expect(jobWebhooks([sampleTools.notify])).toEqual([]);
+  expect(jobYaml(catalogue.notify)).toBeUndefined();
+  expect(jobWebhooks([catalogue.notify])).toEqual([]);
 });
 
 describe.each(runnable)('%s', (name) => {
@@ -58,7 +60,7 @@ describe.each(runnable)('%s', (name) => {
       nodesSelectedByDefault: false,
       multipleExecutions: true,
     });
-    expect(timeoutSeconds(job.timeout)).toBe(120);
+    expect(timeoutSeconds(job.timeout)).toBe(catalogue[name].job?.timeLimitSeconds);
   });
 
   it.each(Object.keys(good))('refuses %s when it is empty, missing, or the text null', (option) => {
@@ -117,7 +119,7 @@ describe.each(runnable)('%s', (name) => {
   });
 
   it('its webhook fills exactly the job’s options, for one host that bears the tag', () => {
-    const [webhook] = jobWebhooks([sampleTools[name]]);
+    const [webhook] = jobWebhooks([catalogue[name]]);
     const filled = [...(webhook?.config.argString.matchAll(/-(\w+) \$\{data\.\w+\}/g) ?? [])].map(
       (match) => match[1],
     );

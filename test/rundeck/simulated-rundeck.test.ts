@@ -1,7 +1,9 @@
 /** The simulated Rundeck over HTTP: webhook answers, rights, executions, output, notifications, faults. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Rundeck’s own templates look like that
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { renderStep } from '#local/rundeck/arguments.ts';
@@ -184,6 +186,23 @@ describe('which nodes a post reaches', () => {
 });
 
 describe('executions', () => {
+  it('survive a restart, and what ran then is aborted; no id is given twice', async () => {
+    const stateFile = join(mkdtempSync(join(tmpdir(), 'rundeck-')), 'state.json');
+    await start({ stateFile });
+    await post(BODY);
+    await rundeck?.idle();
+    rundeck?.setScenario(() => ({ afterMs: 60_000 }));
+    await post(BODY);
+    const text = readFileSync(stateFile, 'utf8');
+    await rundeck?.close();
+    // As the file was while the second ran: the process was killed.
+    writeFileSync(stateFile, text);
+    await start({ stateFile });
+    expect((await get('/execution/1')).body).toMatchObject({ status: 'succeeded' });
+    expect((await get('/execution/2')).body).toMatchObject({ status: 'aborted' });
+    expect(JSON.parse((await post(BODY)).text)).toMatchObject({ executionId: '3' });
+  });
+
   it('a failing job keeps its output and says so', async () => {
     await start({ scenario: () => ({ afterMs: 1, exitCode: 3, lines: ['a', 'b'] }) });
     await post(BODY);
