@@ -2,9 +2,8 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { hostKeyOf } from '#lib/core/identity.ts';
 import { INCIDENT_STATES, type Incident } from '#lib/core/incident.ts';
-import { type HttpAnswer, type HttpRequest, httpHandler, problem, unauthorized } from '#lib/runtime/http.ts';
+import { bearerGate, type HttpAnswer, type HttpRequest, httpHandler, problem } from '#lib/runtime/http.ts';
 import type { Log } from '#lib/runtime/logger.ts';
-import { bearerMatches } from '#lib/runtime/tokens.ts';
 import type { HostHistory, ListIncidents, LoadIncident } from '#lib/workflow/ports.ts';
 
 const MOST = 100;
@@ -62,12 +61,7 @@ export function makeIncidentEndpoint(parts: {
 
   return httpHandler({
     methods: ['GET'],
-    gates: [
-      ({ headers }) =>
-        bearerMatches(headers['authorization'], tokens)
-          ? undefined
-          : unauthorized('Expected Authorization: Bearer and a valid token.'),
-    ],
+    gates: [bearerGate(tokens)],
     log,
     handle: (request) => {
       const { id } = request.path;

@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import { errorFields, type Log } from '#lib/runtime/logger.ts';
+import { bearerMatches } from '#lib/runtime/tokens.ts';
 
 /** Zabbix sends at most 65,535 characters; four times that leaves room for other senders. Bytes. */
 export const LARGEST_BODY = 256 * 1024;
@@ -47,6 +48,14 @@ export function problem(
 
 export const unauthorized = (detail: string): HttpAnswer =>
   problem(401, 'Unauthorized', detail, { headers: { 'WWW-Authenticate': 'Bearer' } });
+
+/** Lets in who has one of these tokens; none configured: nobody. */
+export function bearerGate(tokens: readonly string[]): Gate {
+  return ({ headers }) =>
+    bearerMatches(headers['authorization'], tokens)
+      ? undefined
+      : unauthorized('Expected Authorization: Bearer and a valid token.');
+}
 
 export const tooLarge = (): HttpAnswer =>
   problem(413, 'Content Too Large', `Expected at most ${LARGEST_BODY} bytes.`);
