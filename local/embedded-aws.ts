@@ -36,6 +36,7 @@ const functionSchema = z.object({
           })
           .optional(),
         schedule: z.unknown().optional(),
+        http: z.object({ path: z.string() }).optional(),
       }),
     )
     .default([]),

@@ -1,6 +1,8 @@
 /** Everything around the functions on one machine: queues, table, pollers, and stand-ins for what is not there. */
-import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
@@ -9,6 +11,7 @@ import { type EmbeddedAws, REGION, serviceSchema, startEmbeddedAws, startPollers
 import { invoke } from './invoke.ts';
 import { LOCAL_INTAKE_TOKEN, type LocalSettings, readLocalSettings } from './local-settings.ts';
 import { say, sayLoudly } from './output.ts';
+import { startProjectRundeck } from './project-rundeck.ts';
 import { startSimulatedPeople } from './simulated-people.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -48,24 +51,42 @@ export async function startOneMachine({
     Object.assign(process.env, aws.environment);
     await preparePolicy(aws, settings);
 
-    const values: Record<string, string> = {
-      PUBLIC_BASE_URL: `http://127.0.0.1:${httpPort}`,
+    const publicBaseUrl = settings.given['PUBLIC_BASE_URL'] ?? `http://127.0.0.1:${httpPort}`;
+    // Only this process and its simulated Rundeck know it.
+    const executionToken = randomBytes(16).toString('hex');
+    const simulated: Record<string, string> = {};
+    const defaults: Record<string, string> = {
+      PUBLIC_BASE_URL: publicBaseUrl,
       INTAKE_TOKENS: LOCAL_INTAKE_TOKEN,
+      OPERATOR_TOKENS: settings.given['INTAKE_TOKENS'] ?? LOCAL_INTAKE_TOKEN,
+      EXECUTION_TOKENS: executionToken,
+      APPROVAL_SIGNING_KEY: await signingKey(settings.dataDir),
+      OLLAMA_URL: settings.ollamaUrl,
+      OLLAMA_MODEL: settings.ollamaModel,
     };
+    if (!settings.rundeck) {
+      const { rundeck, settings: access } = await startProjectRundeck({
+        notificationUrl: `http://rundeck:${executionToken}@127.0.0.1:${httpPort}/api/v1/rundeck/execution`,
+        jobMs: 1500,
+        stateFile: join(settings.dataDir, 'simulated-rundeck.json'),
+        print: (line) => say(`          ${line}`),
+      });
+      ends.push(() => rundeck.close());
+      Object.assign(simulated, access);
+      sayLoudly('SIMULATED: Rundeck. Jobs only pretend; RUNDECK_URL and RUNDECK_WEBHOOKS name a real one.');
+    }
     if (!settings.people) {
       const people = await startSimulatedPeople((text) => sayLoudly(`A HUMAN IS TOLD: ${text}`));
       ends.push(people.stop);
-      values['ESCALATION_CHAT_URL'] = people.url;
-      sayLoudly(
-        'SIMULATED: people. What they would be told is printed here; ESCALATION_CHAT_URL names a chat.',
-      );
+      simulated['ESCALATION_CHAT_URL'] = people.url;
+      sayLoudly('SIMULATED: people. What they are told is printed here; ESCALATION_CHAT_URL names a chat.');
     }
     setEnvironment(service, {
       references: new Map<string, string>([
         ['IncidentsTable', aws.tableName],
         ...[...aws.queues].map(([id, { url }]) => [id, url] as const),
       ]),
-      values: { ...values, ...settings.given },
+      values: { ...defaults, ...settings.given, ...simulated },
     });
     const stopping = new AbortController();
     ends.push(async () => stopping.abort());
@@ -86,6 +107,18 @@ export async function startOneMachine({
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Kept, so that the links of yesterday's messages still work. */
+async function signingKey(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'signing-key');
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    const key = randomBytes(32).toString('hex');
+    await writeFile(file, key, { mode: 0o600 });
+    return key;
   }
 }
 
