@@ -3,7 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { hostKeyOf } from '#lib/core/identity.ts';
 import { INCIDENT_STATES, type Incident } from '#lib/core/incident.ts';
 import { bearerGate, type HttpAnswer, type HttpRequest, httpHandler, problem } from '#lib/runtime/http.ts';
-import type { Log } from '#lib/runtime/logger.ts';
+import { type Log, redact } from '#lib/runtime/logger.ts';
 import type { HostHistory, ListIncidents, LoadIncident } from '#lib/workflow/ports.ts';
 
 const MOST = 100;
@@ -24,7 +24,7 @@ export function makeIncidentEndpoint(parts: {
     const incident = INCIDENT_ID.test(id) ? await loadIncident(id) : undefined;
     return incident === undefined
       ? problem(404, 'Not Found', 'There is no such incident; its id begins with inc_ or sim_.')
-      : { status: 200, json: incident };
+      : { status: 200, json: withoutSecrets(incident) };
   };
 
   const list = async ({ query }: HttpRequest): Promise<HttpAnswer> => {
@@ -68,6 +68,14 @@ export function makeIncidentEndpoint(parts: {
       return id === undefined ? list(request) : one(id);
     },
   });
+}
+
+/** Whoever may read must not be able to approve: the link in a message is signed for the person it was sent to. */
+function withoutSecrets(incident: Incident): Incident {
+  const { message } = incident;
+  if (message === undefined) return incident;
+  const links = message.links.map(({ title, url }) => ({ title, url: redact(url) }));
+  return { ...incident, message: { ...message, body: redact(message.body), links } };
 }
 
 function shortly(incident: Incident) {

@@ -47,6 +47,25 @@ describe('one incident', () => {
     });
   });
 
+  it('never shows the signature of a link, for reading is not approving', async () => {
+    const message = {
+      kind: 'approval',
+      incidentId: idOf(1),
+      subject: 'May I?',
+      body: 'See https://remedia.example.com/x?expires=1&signature=abc123',
+      severity: 3,
+      links: [
+        { title: 'Approve or reject', url: 'https://remedia.example.com/x?expires=1&signature=abc123' },
+      ],
+    } as const;
+    const get = await prepare([anIncident({ incidentId: idOf(1), message })]);
+
+    const { json } = await get({ pathParameters: { id: idOf(1) } });
+
+    expect(json).toMatchObject({ message: { subject: 'May I?', links: [{ title: 'Approve or reject' }] } });
+    expect(JSON.stringify(json)).not.toContain('abc123');
+  });
+
   it.each([idOf(9), 'policy', 'inc_', '../policy', `${idOf(1)}#1`])('%s is 404, as a problem', async (id) => {
     const get = await prepare(three);
 
