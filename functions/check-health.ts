@@ -1,11 +1,15 @@
-/** GET /api/v1/health: asks queues, table and Rundeck whether they are there. */
+/** GET /api/v1/health: asks queues, table, model and Rundeck whether they are there. */
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { modelHealth } from '#lib/adapters/ollama.ts';
 import { createSqsClient, queueDepths } from '#lib/adapters/queue.ts';
 import { rundeckHealth } from '#lib/adapters/rundeck.ts';
 import { makeHealthEndpoint, queueCheck, tableCheck } from '#lib/endpoints/health-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
+
+/** A little less than the endpoint gives each check, so that what says no is the part that knows why. */
+const PART_MS = 2_800;
 
 const log = makeLog({ function: 'check-health' });
 
@@ -17,10 +21,12 @@ export const handler = whenReady(async () => {
     'CHECKS_QUEUE_URL',
     'INTAKE_TOKENS',
     'OPERATOR_TOKENS',
+    'OLLAMA_URL',
+    'OLLAMA_MODEL',
     'RUNDECK_URL',
     'RUNDECK_API_TOKEN',
   ]);
-  const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
+  const { OLLAMA_URL, OLLAMA_MODEL, RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
   const client = createSqsClient();
   const queue = (queueUrl: string) =>
     queueCheck(() => queueDepths({ client, queueUrls: { queue: queueUrl } }));
@@ -33,9 +39,10 @@ export const handler = whenReady(async () => {
       alerts_queue: queue(settings.ALERTS_QUEUE_URL),
       jobs_queue: queue(settings.JOBS_QUEUE_URL),
       checks_queue: queue(settings.CHECKS_QUEUE_URL),
+      model: () => modelHealth({ url: OLLAMA_URL, model: OLLAMA_MODEL, timeoutMs: PART_MS }),
       rundeck: async () =>
         url !== undefined && token !== undefined
-          ? rundeckHealth({ url, token })
+          ? rundeckHealth({ url, token, timeoutMs: PART_MS })
           : { ok: false, detail: 'RUNDECK_URL or RUNDECK_API_TOKEN is not set' },
     },
     log,

@@ -5,16 +5,19 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createDynamoClient, tableDefinition } from '#lib/adapters/incidents-table.ts';
 import { createSqsClient } from '#lib/adapters/queue.ts';
 import { type Embedded, startEmbeddedDynamo, startEmbeddedSqs } from '#local/embedded.ts';
+import { type SimulatedModel, startSimulatedModel } from '#local/simulated-model.ts';
 import { anHttpEvent, answerOf } from '#test/builders/http-events.ts';
 import { capturedPosts } from '#test/builders/zabbix-posts.ts';
 
 const TABLE = 'incidents-of-functions-test';
 const operator = { headers: { Authorization: 'Bearer operator-token' } };
 const parts: Embedded[] = [];
+let model: SimulatedModel;
 
 beforeAll(async () => {
   const [dynamo, sqs] = await Promise.all([startEmbeddedDynamo({ port: 0 }), startEmbeddedSqs({ port: 0 })]);
   parts.push(dynamo, sqs);
+  model = await startSimulatedModel({ models: ['qwen2.5-coder:1.5b'] });
   const env: Readonly<Record<string, string>> = {
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
     AWS_ENDPOINT_URL_SQS: sqs.endpoint,
@@ -25,8 +28,9 @@ beforeAll(async () => {
     PUBLIC_BASE_URL: 'https://remedia.example.com',
     INTAKE_TOKENS: 'intake-token',
     OPERATOR_TOKENS: 'operator-token',
+    OLLAMA_URL: model.url,
+    OLLAMA_MODEL: 'qwen2.5-coder:1.5b',
     // Nobody listens there.
-    OLLAMA_URL: 'http://127.0.0.1:9',
     RUNDECK_URL: 'http://127.0.0.1:9',
     RUNDECK_API_TOKEN: 'rundeck-token',
   };
@@ -69,7 +73,7 @@ it('an alert goes in, is queued, and can be read back', async () => {
   expect(one).toMatchObject({ status: 200, json: { eventId: '5', timeline: [{ kind: 'received' }] } });
 });
 
-it('health says which parts are down', async () => {
+it('health says which parts are down, and what it knows of those that are not', async () => {
   const health = await import('#functions/check-health.ts');
 
   const answer = answerOf(await health.handler(anHttpEvent(operator), {}));
@@ -80,10 +84,27 @@ it('health says which parts are down', async () => {
       down: ['rundeck'],
       parts: {
         table: { ok: true },
-        alerts_queue: { ok: true },
+        alerts_queue: { ok: true, detail: expect.stringContaining('waiting') },
         jobs_queue: { ok: true },
         checks_queue: { ok: true },
+        model: {
+          ok: true,
+          capabilities: expect.arrayContaining(['tools']),
+          contextLength: expect.any(Number),
+        },
+        rundeck: { ok: false },
       },
     },
   });
+  // An answer in the middle of a decision would cost that decision its prefix cache.
+  expect(model.chats()).toEqual([]);
+});
+
+it('health sees a model that goes away', async () => {
+  const health = await import('#functions/check-health.ts');
+  await model.close();
+
+  const answer = answerOf(await health.handler(anHttpEvent(operator), {}));
+
+  expect(answer).toMatchObject({ status: 503, json: { down: ['model', 'rundeck'] } });
 });
