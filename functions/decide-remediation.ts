@@ -1,0 +1,59 @@
+/** From the alerts queue: decides what to do about one alert, once. */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { makeAskModel } from '#lib/adapters/ollama.ts';
+import { makeTellHuman } from '#lib/adapters/people.ts';
+import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { approvalLink } from '#lib/endpoints/approval-endpoint.ts';
+import { batchHandler } from '#lib/runtime/batch.ts';
+import { loadSettings } from '#lib/runtime/environment.ts';
+import { makeLog } from '#lib/runtime/logger.ts';
+import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { whenReady } from '#lib/runtime/when-ready.ts';
+import { makeDecideRemediation } from '#lib/workflow/decide-remediation.ts';
+import { alertMessageSchema, checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
+
+const log = makeLog({ function: 'decide-remediation' });
+
+export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
+  const settings = await loadSettings([
+    'PUBLIC_BASE_URL',
+    'INCIDENTS_TABLE',
+    'ALERTS_QUEUE_URL',
+    'JOBS_QUEUE_URL',
+    'CHECKS_QUEUE_URL',
+    'APPROVAL_SIGNING_KEY',
+    'OLLAMA_URL',
+    'OLLAMA_MODEL',
+    'OLLAMA_TIMEOUT_SECONDS',
+    'OLLAMA_NUM_THREAD',
+    ...PEOPLE_SETTINGS,
+  ]);
+  const { PUBLIC_BASE_URL: publicBaseUrl, APPROVAL_SIGNING_KEY: key } = settings;
+  const client = createSqsClient();
+  const decide = makeDecideRemediation(
+    {
+      ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+      askModel: makeAskModel({
+        url: settings.OLLAMA_URL,
+        model: settings.OLLAMA_MODEL,
+        timeoutMs: settings.OLLAMA_TIMEOUT_SECONDS * 1000,
+        numThread: settings.OLLAMA_NUM_THREAD,
+      }),
+      sendToDecide: sendTo({ client, queueUrl: settings.ALERTS_QUEUE_URL, schema: alertMessageSchema }),
+      sendToDispatch: sendTo({ client, queueUrl: settings.JOBS_QUEUE_URL, schema: jobMessageSchema }),
+      sendToCheck: sendTo({ client, queueUrl: settings.CHECKS_QUEUE_URL, schema: checkMessageSchema }),
+      tellHuman: makeTellHuman(peopleOf(settings), {
+        log: (failure) => log.warn('a channel failed', failure),
+      }),
+      clock: Date.now,
+      narrate: makeNarrate(log),
+    },
+    {
+      publicBaseUrl,
+      approvalLink: (incident, decision) => approvalLink({ key, publicBaseUrl }, incident, decision),
+    },
+  );
+  return batchHandler({ schema: alertMessageSchema, handle: decide, log });
+}, log);
