@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { problemText, readPolicy } from '#lib/adapters/policy-file.ts';
 import type { Alert } from '#lib/core/alert.ts';
+import { ground } from '#lib/core/grounding.ts';
 import { parseAlert } from '#lib/core/parse-alert.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { adviseOn } from '#lib/core/policy-advice.ts';
@@ -110,7 +111,15 @@ function explain(alertFile: string, policyFile: string, now: number): void {
       `  ${denial.label}, ${denial.tools.join(', ')}: ${holds ? `holds${because}` : `does not hold: ${whyNot(denial)}`}`,
     );
   }
-  say('tools');
+  const { eligible, reasons } = ground({ alert, policy, now });
+  say('evidence');
+  for (const { tool, values, evidence } of eligible) {
+    const possible = Object.entries(values).map(([name, of]) => `${name} ${of.join(' or ')}`);
+    say(`  ${tool} is possible: ${possible.join(', ')} (${evidence})`);
+  }
+  for (const { code, text } of reasons) say(`  not possible, ${code}: ${text}`);
+  if (eligible.length === 0) say('  No tool is possible: a human is told, and the model is not asked.');
+  say('tools, as far as the policy goes');
   for (const { tool, match, rules } of tools) {
     const [reason] = match.reasons;
     const result = match.kind === 'allowed' ? match.autonomy : `refused, ${reason?.code}`;

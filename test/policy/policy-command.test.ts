@@ -106,6 +106,15 @@ describe('policy:explain', () => {
     expect(out).not.toContain('\u001b');
   });
 
+  it('says which tools the evidence makes possible, with which values, or that none is', async () => {
+    const policy = ['--policy', 'local/policy.yaml'];
+    const nginx = await run('explain', file('nginx.json', alert()), ...policy);
+    const quiet = await run('explain', file('quiet.json', alert({ item_key: 'custom.thing' })), ...policy);
+
+    expect(nginx.out).toMatch(/restart_service is possible: service_name nginx\.service \(.+\)\n/);
+    expect(quiet.out).toContain('No tool is possible: a human is told, and the model is not asked.');
+  });
+
   it.each([
     ['not JSON', 'hello', 'is not JSON'],
     ['a test post', alert({ event_id: '{EVENT.ID}' }), 'is a test post'],
