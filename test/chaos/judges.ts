@@ -53,25 +53,32 @@ const everythingEnds: Judge = ({ incidents, left }) => [
 const NEEDS_HUMAN = new Set(['failed', 'unverifiable', 'unknown', 'analysed', 'handed_over']);
 
 const aHumanIsTold: Judge = ({ entries, incidents }) => {
-  const told = new Set(entries.filter(isKind('told')).map(({ message }) => message.incidentId));
-  const alarmed = new Set(entries.filter(isKind('alarm')).map(({ incidentId }) => incidentId));
-  return incidents.flatMap(({ incidentId, outcome, escalation, mode }) => {
+  const told = Map.groupBy(
+    entries.filter(isKind('told')).map(({ message }) => message),
+    ({ incidentId }) => incidentId,
+  );
+  const alarms = entries.filter(isKind('alarm')).map(({ text }) => text);
+  return incidents.flatMap(({ incidentId, outcome, escalation, mode, message, coveredBy }) => {
     if (mode === 'simulate') return [];
     if (escalation === 'pending') return [`${incidentId}: the message is still to be told`];
-    if (escalation === 'delivered' && !told.has(incidentId)) {
-      return [`${incidentId} says that a human was told, and no message arrived`];
+    const heard = told.get(incidentId) ?? [];
+    if (escalation === 'delivered' && !heard.some(({ body }) => body === message?.body)) {
+      return [`${incidentId} says that a human was told, and that message never arrived`];
     }
-    if (escalation === 'undeliverable' && !alarmed.has(incidentId)) {
+    const alarmed = alarms.some((text) => text.includes(incidentId));
+    if (escalation === 'undeliverable' && !alarmed) {
       return [`${incidentId} could not be told, and no alarm was raised`];
     }
-    const known = told.has(incidentId) || alarmed.has(incidentId);
+    // A question whether something may run does not say how it ended.
+    const covered = coveredBy === undefined ? [] : (told.get(coveredBy) ?? []);
+    const known = alarmed || [...heard, ...covered].some(({ kind }) => kind !== 'approval');
     return outcome !== undefined && NEEDS_HUMAN.has(outcome) && !known
       ? [`${incidentId} ended ${outcome}, and no human knows`]
       : [];
   });
 };
 
-/** Decision ids with the entry of the claim that came last, and whether pause or recovery had been recorded by then. */
+/** Whether pause or recovery had been recorded when the claim was written; what comes after it comes too late. */
 const nothingRunsAgainstTheRecord: Judge = ({ entries }) => {
   const violations: string[] = [];
   let pausedSince: number | undefined;
@@ -80,12 +87,9 @@ const nothingRunsAgainstTheRecord: Judge = ({ entries }) => {
   for (const [index, entry] of entries.entries()) {
     if (entry.kind === 'paused') pausedSince ??= index;
     if (entry.kind === 'resumed') pausedSince = undefined;
-    if (entry.kind === 'changed') {
-      const { before, after } = entry;
-      if (after.state === 'dispatching' && before.state !== 'dispatching') {
-        claims.set(after.incidentId, { index, recovered: recovered.has(after.incidentId) });
-      }
-      if (after.recoveredAt !== undefined) recovered.add(after.incidentId);
+    if (entry.kind === 'recovery_recorded') recovered.add(entry.incidentId);
+    if (entry.kind === 'moved' && entry.to === 'dispatching') {
+      claims.set(entry.incidentId, { index, recovered: recovered.has(entry.incidentId) });
     }
     if (entry.kind === 'execution') {
       const { decisionId, incidentId } = entry.order;
@@ -101,40 +105,33 @@ const nothingRunsAgainstTheRecord: Judge = ({ entries }) => {
 };
 
 /** What ran is what was decided, by a verdict that lets it run, before it expired, and with a human's yes if needed. */
-const onlyWhatWasDecided: Judge = ({ entries }) => {
-  const latest = new Map<string, Incident>();
-  const violations: string[] = [];
-  for (const entry of entries) {
-    if (entry.kind === 'changed') latest.set(entry.after.incidentId, entry.after);
-    if (entry.kind !== 'execution') continue;
-    const { decisionId, incidentId, tool, node } = entry.order;
-    const decision = latest.get(incidentId)?.decisions.find((each) => each.decisionId === decisionId);
-    const verdict = decision?.verdict;
-    if (!decision || !verdict) {
-      violations.push(`${decisionId} ran and is not recorded`);
-    } else if (verdict.kind !== 'remediate' && verdict.kind !== 'needs_approval') {
-      violations.push(`${decisionId} ran on the verdict ${verdict.kind}`);
-    } else {
-      const { order } = entry;
-      if (verdict.tool !== tool || verdict.node !== node) violations.push(`${decisionId} ran something else`);
-      if (JSON.stringify(verdict.arguments) !== JSON.stringify(order.arguments)) {
-        violations.push(`${decisionId} ran with other arguments`);
-      }
-      if (verdict.kind === 'needs_approval' && decision.approval?.answer !== 'approved') {
-        violations.push(`${decisionId} ran without a human's yes`);
-      }
-      const claimedAt = decision.dispatch?.claimedAt ?? entry.at;
-      if (claimedAt > decision.expiresAt) violations.push(`${decisionId} was claimed after it had expired`);
+const onlyWhatWasDecided: Judge = ({ entries }) =>
+  entries.filter(isKind('execution')).flatMap(({ at, order, decision }) => {
+    const { decisionId } = order;
+    if (!decision) return [`${decisionId} ran and is not recorded`];
+    const { verdict } = decision;
+    if (verdict.kind !== 'remediate' && verdict.kind !== 'needs_approval') {
+      return [`${decisionId} ran on the verdict ${verdict.kind}`];
     }
-  }
-  return violations;
-};
+    const same =
+      verdict.tool === order.tool &&
+      verdict.node === order.node &&
+      JSON.stringify(verdict.arguments) === JSON.stringify(order.arguments);
+    const permitted = verdict.kind === 'remediate' || decision.approval?.answer === 'approved';
+    return [
+      ...(same ? [] : [`${decisionId} ran something else than was decided`]),
+      ...(permitted ? [] : [`${decisionId} ran without a human's yes`]),
+      ...((decision.dispatch?.claimedAt ?? at) <= decision.expiresAt
+        ? []
+        : [`${decisionId} ran after it had expired`]),
+    ];
+  });
 
 /** Counted by the clock's hours, as the counters are. */
 const withinTheLimit: Judge = ({ entries, perHour }) =>
   [...Map.groupBy(entries.filter(isKind('execution')), ({ at }) => Math.floor(at / HOUR))]
     // An order may be given at the end of an hour and arrive at the beginning of the next.
-    .filter(([, executions]) => executions.length > perHour + 2)
+    .filter(([, executions]) => executions.length > perHour + 4)
     .map(
       ([hour, executions]) =>
         `${one('execution', executions.length)} in the hour ${hour}, allowed are ${perHour}`,

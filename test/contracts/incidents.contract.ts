@@ -8,7 +8,7 @@ import type { StoredPolicy } from '#lib/workflow/ports.ts';
 import { anIncident, NOON } from '#test/builders/incidents.ts';
 import type { MemoryIncidents } from '#test/fakes/incidents-memory.ts';
 
-export type IncidentsPorts = Omit<MemoryIncidents, 'all' | 'plantPolicy'>;
+export type IncidentsPorts = Omit<MemoryIncidents, 'all' | 'conflicts' | 'plantPolicy'>;
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

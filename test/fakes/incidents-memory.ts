@@ -1,4 +1,7 @@
-/** The incidents table in memory: the same answers as the real one, a clock that is handed in, and no aliasing. */
+/**
+ * The incidents table in memory: the same answers as the real one, a clock that is handed in, and no aliasing: what is
+ * stored is a frozen copy, so that whoever alters what was read fails at once.
+ */
 import { fitIncident } from '#lib/core/fit-incident.ts';
 import type { Incident } from '#lib/core/incident.ts';
 import { policySchema } from '#lib/core/policy.ts';
@@ -31,8 +34,8 @@ interface Settings {
   readonly retentionDays?: number;
   /** Awaited between a read and the write that depends on it, so that a test can let others in between. */
   readonly between?: () => Promise<void>;
-  /** Breaks the optimistic lock on purpose: proves that a judge notices. */
-  readonly ignoreVersions?: boolean;
+  /** Writes without any condition on purpose, to prove that a judge notices. */
+  readonly withoutConditions?: boolean;
 }
 
 export interface MemoryIncidents {
@@ -53,6 +56,8 @@ export interface MemoryIncidents {
   readonly deleteExpired: DeleteExpired;
   /** Every incident there is, for a test's judgement. */
   readonly all: () => readonly Incident[];
+  /** How often a condition sent a writer back to read again. */
+  readonly conflicts: () => number;
   /** Puts the policy there as it is, valid or not. */
   readonly plantPolicy: (stored: unknown) => void;
 }
@@ -61,18 +66,16 @@ export function createMemoryIncidents({
   clock = Date.now,
   retentionDays = 90,
   between = async () => {},
-  ignoreVersions = false,
+  withoutConditions = false,
 }: Settings = {}): MemoryIncidents {
   const incidents = new Map<string, Incident>();
   const onces = new Map<string, number>();
   const allowances = new Map<string, { taken: number; until: number }>();
-  let policy: unknown;
+  let policy: StoredPolicy | undefined;
   let pause: Pause = { paused: false };
+  let conflicts = 0;
 
-  const found = (incidentId: string): Incident | undefined => {
-    const incident = incidents.get(incidentId);
-    return incident && structuredClone(incident);
-  };
+  const found = (incidentId: string) => incidents.get(incidentId);
   const expiryOf = (incident: Incident): number | undefined =>
     incident.state === 'closed' && incident.escalation !== 'pending'
       ? (incident.closedAt ?? incident.updatedAt) + retentionDays * DAY_MS
@@ -81,16 +84,16 @@ export function createMemoryIncidents({
     wanted: (incident: Incident) => boolean,
     order: (a: Incident, b: Incident) => number,
     limit: number,
-  ) => structuredClone([...incidents.values()].filter(wanted).sort(order).slice(0, limit));
+  ) => [...incidents.values()].filter(wanted).sort(order).slice(0, limit);
 
   return {
     loadIncident: async (incidentId) => found(incidentId),
     createIncident: async (incident) => {
       const there = found(incident.incidentId);
       if (there) return { kind: 'exists', incident: there };
-      const stored = fitIncident(structuredClone(incident));
+      const stored = frozenCopy(fitIncident(incident));
       incidents.set(stored.incidentId, stored);
-      return { kind: 'created', incident: structuredClone(stored) };
+      return { kind: 'created', incident: stored };
     },
     changeIncident: async (incidentId, change) => {
       for (let attempt = 0; attempt < 20; attempt += 1) {
@@ -100,11 +103,12 @@ export function createMemoryIncidents({
         const changed = change(read);
         if (!changed) return { changed: false, incident: found(incidentId) };
         await between();
-        if (ignoreVersions || incidents.get(incidentId)?.version === version) {
-          const stored = fitIncident(structuredClone({ ...changed, version: version + 1 }));
+        if (withoutConditions || incidents.get(incidentId)?.version === version) {
+          const stored = frozenCopy(fitIncident({ ...changed, version: version + 1 }));
           incidents.set(incidentId, stored);
-          return { changed: true, incident: structuredClone(stored) };
+          return { changed: true, incident: stored };
         }
+        conflicts += 1;
       }
       throw new UpstreamError('incidents_table', 'conflict', 'too many conflicting changes', {
         sent: 'no',
@@ -138,7 +142,7 @@ export function createMemoryIncidents({
     takeAllowance: async (key, limit, expiresAt) => {
       const counter = allowances.get(key);
       if (counter && counter.until > clock() && counter.taken > 0) {
-        if (counter.taken >= limit) return false;
+        if (counter.taken >= limit && !withoutConditions) return false;
         counter.taken += 1;
         return true;
       }
@@ -157,9 +161,9 @@ export function createMemoryIncidents({
           return [key, counter && counter.until > clock() ? counter.taken : 0];
         }),
       ),
-    loadPolicy: async () => readPolicy(policy),
+    loadPolicy: async () => policy,
     savePolicy: async (stored) => {
-      policy = structuredClone(stored);
+      policy = readPolicy(stored);
     },
     loadPause: async () => structuredClone(pause),
     savePause: async (wanted) => {
@@ -177,11 +181,24 @@ export function createMemoryIncidents({
       }
       return deleted;
     },
-    all: () => structuredClone([...incidents.values()]),
+    conflicts: () => conflicts,
+    all: () => [...incidents.values()],
     plantPolicy: (stored) => {
-      policy = stored;
+      policy = readPolicy(stored);
     },
   };
+}
+
+function frozenCopy<Value>(value: Value): Value {
+  const copy = structuredClone(value);
+  freeze(copy);
+  return copy;
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const each of Object.values(value)) freeze(each);
 }
 
 function readPolicy(stored: unknown): StoredPolicy | undefined {
@@ -192,5 +209,5 @@ function readPolicy(stored: unknown): StoredPolicy | undefined {
   const { hash, pushedAt, pushedBy } = stored;
   if (!policy.success || typeof hash !== 'string' || typeof pushedAt !== 'number') return undefined;
   if (typeof pushedBy !== 'string') return undefined;
-  return structuredClone({ policy: policy.data, hash, pushedAt, pushedBy });
+  return frozenCopy({ policy: policy.data, hash, pushedAt, pushedBy });
 }

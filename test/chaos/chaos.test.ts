@@ -1,0 +1,107 @@
+/** The pipeline under faults of every kind keeps its promises; and each judge of them can turn red. */
+import { describe, expect, it } from 'vitest';
+import { chaosPolicy } from '#test/chaos/chaos-policy.ts';
+import type { Pipeline, Ports } from '#test/chaos/pipeline.ts';
+import { realPipeline } from '#test/chaos/real-pipeline.ts';
+import { simulate } from '#test/chaos/simulate.ts';
+import type { Dead } from '#test/chaos/world.ts';
+
+const run = (over: Partial<Parameters<typeof simulate>[0]>) =>
+  simulate({ alerts: 200, seed: 1, pipeline: realPipeline, policy: chaosPolicy(), ...over });
+
+const broken = (violations: ReadonlyMap<string, readonly string[]>) =>
+  [...violations].filter(([, sentences]) => sentences.length > 0).map(([judge]) => judge);
+
+describe('200 alerts under crashes, lost answers, hanging requests, duplicates and reordering', () => {
+  it('keep every promise, and really meet faults', async () => {
+    const report = await run({});
+    expect(report.violations).toEqual(new Map([...report.violations.keys()].map((judge) => [judge, []])));
+    expect(report.accepted).toBeGreaterThan(190);
+    expect(report.executions).toBeGreaterThan(20);
+    expect(report.conflicts).toBeGreaterThan(50);
+    for (const count of Object.values(report.faults)) expect(count).toBeGreaterThan(0);
+  });
+
+  it('are the same run for the same seed', async () => {
+    expect(await run({ alerts: 40 })).toEqual(await run({ alerts: 40 }));
+  });
+
+  it.each([[['model']], [['rundeck']], [['model', 'rundeck']]] satisfies [Dead][])(
+    'still end with a human told when %s is dead',
+    async (dead) => {
+      const report = await run({ alerts: 60, dead });
+      expect(broken(report.violations)).toEqual([]);
+      expect(report.told).toBeGreaterThan(30);
+    },
+  );
+});
+
+describe('a judge notices', () => {
+  it('a table that writes without conditions', async () => {
+    const { violations } = await run({ withoutConditions: true, duplicates: 0.5, alerts: 100 });
+    expect(broken(violations)).toContain('at most one execution per decision');
+  });
+
+  /** Remedia with one part that does not do what it should. */
+  const sabotaged = (part: Partial<Pipeline>): Pipeline => ({ ...realPipeline, ...part });
+  const deaf = (ports: Ports): Ports => ({ ...ports, loadPause: async () => ({ paused: false }) });
+
+  it.each([
+    [
+      'an alert that is acknowledged and not recorded',
+      'exactly one record per event',
+      30,
+      sabotaged({
+        receiveAlert: (ports) =>
+          realPipeline.receiveAlert({
+            ...ports,
+            createIncident: async (incident) => ({ kind: 'created', incident }),
+          }),
+      }),
+    ],
+    [
+      'a sweeper that does nothing',
+      'every accepted alert ends',
+      60,
+      sabotaged({ sweep: () => async () => undefined }),
+    ],
+    [
+      'messages that are said to be told and are not',
+      'a human is told',
+      60,
+      sabotaged({
+        decideRemediation: (ports) =>
+          realPipeline.decideRemediation({ ...ports, tellHuman: async () => undefined }),
+      }),
+    ],
+    [
+      'a dispatch that does not look at the pause',
+      'nothing runs after a recorded recovery or pause',
+      240,
+      sabotaged({ dispatchJob: (ports) => realPipeline.dispatchJob(deaf(ports)) }),
+    ],
+    [
+      'a job that gets other arguments than were decided',
+      'only what was decided runs',
+      60,
+      sabotaged({
+        dispatchJob: (ports) =>
+          realPipeline.dispatchJob({
+            ...ports,
+            runJob: (order) => ports.runJob({ ...order, arguments: { path: '/' } }),
+          }),
+      }),
+    ],
+    [
+      'counters that never end',
+      'limits hold',
+      200,
+      sabotaged({
+        dispatchJob: (ports) => realPipeline.dispatchJob({ ...ports, takeAllowance: async () => true }),
+      }),
+    ],
+  ])('%s', async (_, judge, alerts, pipeline) => {
+    const { violations } = await run({ pipeline, alerts, every: 10_000 });
+    expect(broken(violations)).toContain(judge);
+  });
+});
