@@ -58,9 +58,7 @@ export function makeAnswerApproval(
     if (!changed) return { kind: 'not_open', incident, why };
     ports.narrate({ incidentId, step: answer, text: `by ${by}` });
     if (answer === 'approved') await ports.sendToDispatch({ incidentId, step });
-    else if ((await tellPending(ports, incident)) === 'told') {
-      await sendForComment(ports.sendToCheck, { ...incident, escalation: 'delivered' });
-    }
+    else await sendForComment(ports.sendToCheck, (await tellPending(ports, incident)).incident);
     return { kind: answer, incident };
   };
 }

@@ -48,8 +48,7 @@ export async function closeAndTell(
   if (changed) {
     ports.narrate({ incidentId: after.incidentId, step: 'closed', text: `${outcome}: ${reason.text}` });
   }
-  await tellPending(ports, after);
-  return after;
+  return (await tellPending(ports, after)).incident;
 }
 
 /** Lets the end be written on the event in Zabbix, where that says something to whoever looks there. */

@@ -321,11 +321,7 @@ export function makeDecideRemediation(
       narrate({ incidentId, step: 'queued', text: 'for its job' });
       return { kind: 'done' };
     }
-    const told = await tellPending(ports, incident);
-    await sendForComment(
-      ports.sendToCheck,
-      told === 'told' ? { ...incident, escalation: 'delivered' } : incident,
-    );
+    await sendForComment(ports.sendToCheck, (await tellPending(ports, incident)).incident);
     return { kind: 'done' };
   }
 

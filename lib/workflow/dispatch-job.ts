@@ -86,9 +86,9 @@ export function makeDispatchJob(
 
   /** The claim's owner may have died after its last change and before its last message. */
   async function finishForOwner(incident: Incident, step: 1 | 2): Promise<void> {
-    await tellPending(ports, incident);
-    if (incident.state === 'running') await ports.sendToCheck({ incidentId: incident.incidentId, step });
-    await sendForComment(ports.sendToCheck, incident);
+    const { incident: after } = await tellPending(ports, incident);
+    if (after.state === 'running') await ports.sendToCheck({ incidentId: after.incidentId, step });
+    await sendForComment(ports.sendToCheck, after);
   }
 
   /** Everything between the claim and the post; `taken` is filled as units are taken. */

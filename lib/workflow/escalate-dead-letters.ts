@@ -27,7 +27,7 @@ export function makeEscalateDeadLetters(
       return 'told';
     }
     if (incident.state === 'closed') {
-      return (await tellPending(ports, incident)) === 'nothing' ? 'closed_already' : 'told';
+      return (await tellPending(ports, incident)).kind === 'nothing' ? 'closed_already' : 'told';
     }
     await closeAndTell(ports, settings, incident, 'handed_over', {
       code: 'not_handled',

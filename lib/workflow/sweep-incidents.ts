@@ -94,7 +94,7 @@ export function makeSweepIncidents(
         text: 'The problem was over before a human answered.',
       });
     }
-    if (now < expiresAt) return tellPending(ports, incident);
+    if (now < expiresAt) return (await tellPending(ports, incident)).kind;
     const after = await closeAndTell(ports, settings, incident, 'handed_over', {
       code: 'approval_expired',
       text: 'No human answered the question in time.',
@@ -103,11 +103,8 @@ export function makeSweepIncidents(
   }
 
   async function tellAtLast(incident: Incident): Promise<unknown> {
-    const told = await tellPending(ports, incident);
-    if (told === 'told' || told === 'undeliverable') {
-      const escalation = told === 'told' ? 'delivered' : told;
-      await sendForComment(ports.sendToCheck, { ...incident, escalation });
-    }
-    return told;
+    const { kind, incident: after } = await tellPending(ports, incident);
+    if (kind !== 'nothing') await sendForComment(ports.sendToCheck, after);
+    return kind;
   }
 }

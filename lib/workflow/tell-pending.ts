@@ -11,6 +11,12 @@ export interface TellPorts {
   readonly narrate: Narrate;
 }
 
+export interface Told {
+  readonly kind: 'nothing' | 'told' | 'later' | 'undeliverable';
+  /** The incident as it is afterwards. */
+  readonly incident: Incident;
+}
+
 /**
  * Sends the pending message, if there is one. `undeliverable` after the last attempt, which the caller turns into an
  * alarm; before that a failure only waits for the sweeper. A crash between sending and recording tells twice, which is
@@ -19,19 +25,22 @@ export interface TellPorts {
 export async function tellPending(
   { changeIncident, tellHuman, clock, narrate }: TellPorts,
   incident: Incident,
-): Promise<'nothing' | 'told' | 'later' | 'undeliverable'> {
+): Promise<Told> {
   const { incidentId, message, escalation } = incident;
   // A simulated alert must not reach anybody, whoever asks.
-  if (escalation !== 'pending' || message === undefined || incident.mode === 'simulate') return 'nothing';
+  if (escalation !== 'pending' || message === undefined || incident.mode === 'simulate') {
+    return { kind: 'nothing', incident };
+  }
   try {
     await tellHuman(message);
   } catch (error) {
     const why = error instanceof UpstreamError ? error.message : 'the sender failed';
     const { incident: after } = await changeIncident(incidentId, (known) => noteNotTold(known, clock(), why));
     narrate({ incidentId, step: 'escalation', text: `a human could not be told: ${why}` });
-    return after?.escalation === 'undeliverable' ? 'undeliverable' : 'later';
+    const kind = after?.escalation === 'undeliverable' ? 'undeliverable' : 'later';
+    return { kind, incident: after ?? incident };
   }
-  await changeIncident(incidentId, (known) => noteTold(known, clock(), message));
+  const { incident: after } = await changeIncident(incidentId, (known) => noteTold(known, clock(), message));
   narrate({ incidentId, step: 'told', text: `a human: ${message.subject}` });
-  return 'told';
+  return { kind: 'told', incident: after ?? incident };
 }

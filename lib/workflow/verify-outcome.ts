@@ -29,6 +29,7 @@ import { tellPending } from '#lib/workflow/tell-pending.ts';
 const GRACE_MS = 120_000;
 const LONGEST_DELAY_SECONDS = 60;
 const SHORTEST_DELAY_SECONDS = 5;
+const LONGEST_COMMENTING_MS = 60 * 60_000;
 /** The sweeper looks again if the delayed check got lost. */
 const DUE_AFTER_MS = 120_000;
 /** Clocks and queues are not exact. */
@@ -151,9 +152,7 @@ export function makeVerifyOutcome(
       step: 'closed',
       text: 'analysed: the findings go to a human',
     });
-    if (after === undefined) return 'gone';
-    await tellPending(ports, after);
-    return comment(after);
+    return after === undefined ? 'gone' : comment(after);
   }
 
   async function finish(incident: Incident, outcome: Outcome, reason: Reason): Promise<Checked> {
@@ -182,11 +181,9 @@ export function makeVerifyOutcome(
 
   /** Writes on the event once; that it fails holds nothing up, for the record is what counts. */
   async function comment(incident: Incident): Promise<Checked> {
-    const told = await tellPending(ports, incident);
     // It says whether a human was told, so it waits for that; the sweeper sends it here again.
-    if (told === 'later' || ports.commentEvent === undefined) return 'closed';
-    const current = told === 'nothing' ? incident : await ports.loadIncident(incident.incidentId);
-    if (current === undefined || !isWorthAComment(current)) return 'closed';
+    const { incident: current } = await tellPending(ports, incident);
+    if (ports.commentEvent === undefined || !isWorthAComment(current)) return 'closed';
     // Zabbix's own escalation goes on until the event is acknowledged, so only what is verified or told is.
     const acknowledge = current.outcome === 'verified' || current.escalation === 'delivered';
     try {
@@ -198,10 +195,22 @@ export function makeVerifyOutcome(
         step: 'comment',
         text: `Zabbix did not take the comment: ${error.message}`,
       });
+      await commentLater(current, error.retry);
       return 'closed';
     }
     await changeIncident(incident.incidentId, (known) => noteCommented(known, clock()));
     return 'closed';
+  }
+
+  /** Zabbix goes on paging humans until the event is acknowledged, so a while of its absence is waited for. */
+  async function commentLater(
+    { incidentId, decisions, closedAt = 0 }: Incident,
+    retry: boolean,
+  ): Promise<void> {
+    const elapsed = clock() - closedAt;
+    if (!retry || elapsed > LONGEST_COMMENTING_MS) return;
+    const delaySeconds = Math.round(Math.min(600, Math.max(30, elapsed / 1000)));
+    await ports.sendToCheck({ incidentId, step: decisions.at(-1)?.step ?? 1 }, { delaySeconds });
   }
 
   async function lookAtZabbix({ eventId, recoveredAt }: Incident): Promise<EventStatus> {

@@ -208,7 +208,9 @@ describe.each(Object.entries(STORIES))('%s', (_, story) => {
     const calm = await play(story, () => undefined);
     judge(calm.house, calm.id, 'calm');
     expect(calm.house.incident(calm.id).outcome).toBe(story.outcome);
-    const { used } = calm.house;
+    const { used, people } = calm.house;
+    const heard = people.messages.map(({ kind, subject }) => `${kind}: ${subject}`);
+    expect(heard, 'told twice').toEqual([...new Set(heard)]);
     expect(used.length).toBeGreaterThan(5);
     for (const at of places(used)) {
       for (const kind of ['crash before', 'crash after', 'fails', 'loses its answer'] as const) {

@@ -243,7 +243,8 @@ export function openHouse(options: {
     );
 
   /** Delivers, sweeps and lets time pass until nothing is left to do, or until `end`. */
-  async function settle(end = now + LONGEST): Promise<void> {
+  async function settle(until?: number): Promise<void> {
+    const end = until ?? now + LONGEST;
     for (let turn = 0; turn < 5000; turn += 1) {
       const due = later.findIndex(({ at }) => at <= now);
       if (due >= 0) {
@@ -258,7 +259,7 @@ export function openHouse(options: {
       const sweepAt = open().map(({ dueAt = 0 }) => Math.ceil(Math.max(dueAt, now + 1) / MINUTE) * MINUTE);
       const next = Math.min(...waits(), ...sweepAt, ...later.map(({ at }) => at));
       if (!Number.isFinite(next) || next > end) {
-        now = Math.max(now, Number.isFinite(end) ? Math.min(end, next) : now);
+        now = Math.max(now, until ?? now);
         return;
       }
       now = Math.max(now, next);

@@ -1,0 +1,232 @@
+/** The switch that stops everything, what the sweeper picks up, and what becomes of dead letters. */
+import { describe, expect, it } from 'vitest';
+import { UpstreamError } from '#lib/core/upstream-error.ts';
+import { anAlert } from '#test/builders/incidents.ts';
+import { notifies, openHouse, policyOf, says } from '#test/workflow/house.ts';
+
+const MINUTE = 60_000;
+const anId = 'inc_000000000000000000000000';
+
+describe('a pause', () => {
+  it('holds what arrives, asks no model, and everything goes on after it', async () => {
+    const house = openHouse({});
+    await house.ready;
+    await house.setPause(true);
+    const id = await house.post(anAlert());
+    await house.settle(house.clock() + 5 * MINUTE);
+    expect(house.incident(id)).toMatchObject({ state: 'held', decisions: [] });
+    expect(house.incident(id).timeline.filter(({ kind }) => kind === 'held')).toHaveLength(1);
+    expect(house.questions).toEqual([]);
+    const shown = {
+      pause: { paused: true, by: 'ops', reason: 'maintenance' },
+      waiting: [{ incidentId: id }],
+    };
+    expect(await house.showPause()).toMatchObject({ answer: shown });
+
+    expect(await house.setPause(false)).toMatchObject({
+      answer: { pause: { paused: false }, waiting: [{ incidentId: id }] },
+    });
+    house.later(2 * MINUTE, () => house.recover(anAlert()));
+    await house.settle();
+    expect(house.incident(id)).toMatchObject({ outcome: 'verified' });
+  });
+
+  it('holds what is queued already', async () => {
+    const house = openHouse({});
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.decide({ incidentId: id });
+    await house.setPause(true);
+    await house.settle(house.clock() + 2 * MINUTE);
+    expect(house.incident(id).state).toBe('held');
+    expect(house.rundeck.orders()).toEqual([]);
+    await house.setPause(false);
+    await house.settle();
+    expect(house.rundeck.orders()).toHaveLength(1);
+  });
+
+  it.each(['received', 'decided'] as const)('that lasts too long: a human is told (%s)', async (when) => {
+    const house = openHouse({});
+    await house.ready;
+    const id = await house.post(anAlert());
+    if (when === 'decided') await house.decide({ incidentId: id });
+    await house.setPause(true);
+    await house.settle();
+    const incident = house.incident(id);
+    expect(incident).toMatchObject({ outcome: 'handed_over', escalation: 'delivered' });
+    expect(house.people.messages).toHaveLength(1);
+    expect(house.people.messages[0]?.body).toMatch(/Paused by ops|Remedia is paused/);
+    expect((incident.closedAt ?? 0) - incident.openedAt).toBeLessThanOrEqual(16 * MINUTE);
+    expect(house.rundeck.orders()).toEqual([]);
+  });
+
+  it('by a missing policy holds too, until one is there', async () => {
+    const house = openHouse({ policy: 'none' });
+    const id = await house.post(anAlert());
+    await house.settle(house.clock() + 2 * MINUTE);
+    expect(house.incident(id).state).toBe('held');
+    await house.setPolicy(policyOf());
+    await house.settle();
+    expect(house.rundeck.orders()).toHaveLength(1);
+  });
+
+  it('and a resume check each again: what recovered meanwhile does not run', async () => {
+    const house = openHouse({});
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.decide({ incidentId: id });
+    await house.setPause(true);
+    await house.settle(house.clock() + MINUTE);
+    await house.recover(anAlert());
+    await house.setPause(false);
+    await house.settle();
+    expect(house.incident(id)).toMatchObject({ outcome: 'recovered_before_action' });
+    expect(house.rundeck.orders()).toEqual([]);
+  });
+});
+
+it('is decided within what the policy says, when that is shorter', async () => {
+  const house = openHouse({ policy: policyOf({ decide_within: '5m' }) });
+  await house.ready;
+  await house.setPause(true);
+  const id = await house.post(anAlert());
+  await house.settle();
+  const { closedAt = 0, openedAt } = house.incident(id);
+  expect(closedAt - openedAt).toBeLessThanOrEqual(6 * MINUTE);
+});
+
+describe('the sweeper', () => {
+  it.each(['received', 'decided', 'running', 'verifying'] as const)(
+    'picks up what got lost while it was %s',
+    async (state) => {
+      const house = openHouse({});
+      await house.ready;
+      const id = await house.post(anAlert());
+      house.later(5 * MINUTE, () => house.recover(anAlert()));
+      if (state !== 'received') await house.decide({ incidentId: id });
+      if (state === 'running' || state === 'verifying') await house.dispatch({ incidentId: id, step: 1 });
+      if (state === 'verifying') await house.check({ incidentId: id, step: 1 });
+      expect(house.incident(id).state).toBe(state);
+      for (const queue of [house.queues.decide, house.queues.dispatch, house.queues.check]) {
+        house.pass(10_000);
+        for (let message = queue.receive(); message !== undefined; message = queue.receive())
+          message.delete();
+      }
+      await house.settle();
+      expect(house.incident(id)).toMatchObject({ outcome: 'verified' });
+      expect(house.rundeck.orders()).toHaveLength(1);
+    },
+  );
+
+  it('goes on with the others when one cannot be handled, for whatever reason', async () => {
+    const house = openHouse({
+      over: ({ table }) => ({
+        changeIncident: async (incidentId, change) => {
+          if (incidentId === bad) throw new TypeError('injected: a fault of ours');
+          return table.changeIncident(incidentId, change);
+        },
+      }),
+    });
+    let bad = '';
+    await house.ready;
+    const first = await house.post(anAlert({ eventId: '1' }));
+    const second = await house.post(anAlert({ eventId: '2', host: { host: 'web-02' } }));
+    bad = first;
+    house.pass(2 * MINUTE);
+    expect(await house.sweep()).toMatchObject({ answer: { swept: 1, failed: [first], undeliverable: [] } });
+    expect(house.queues.decide.waiting().filter(({ incidentId }) => incidentId === second)).toHaveLength(2);
+  });
+
+  it('deletes what has expired', async () => {
+    const house = openHouse({ policy: policyOf({ minimum_severity: 5 }) });
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.settle();
+    expect(house.incident(id).state).toBe('closed');
+    house.pass(91 * 24 * 60 * MINUTE);
+    await house.sweep();
+    expect(house.table.all()).toEqual([]);
+  });
+});
+
+describe('a dead letter', () => {
+  it('hands its incident over, once, with the reason', async () => {
+    const house = openHouse({
+      askModel: async () => {
+        throw new TypeError('injected: a fault of ours');
+      },
+    });
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.settle(house.clock() + 60 * MINUTE);
+    expect(house.incident(id)).toMatchObject({ outcome: 'handed_over', escalation: 'delivered' });
+    expect(house.people.messages).toHaveLength(1);
+  });
+
+  it.each([
+    ['that is no JSON', 'what?'],
+    ['that is no object', '17'],
+    ['without an incident', '{"step":1}'],
+    ['with an incident of another kind', '{"incidentId":"constructor"}'],
+    ['about an incident that is gone', JSON.stringify({ incidentId: anId })],
+  ])('%s is told as it is', async (_, body) => {
+    const house = openHouse({});
+    await house.ready;
+    const letter = { queue: 'remedia-jobs-dead', messageId: 'm-1', body };
+    expect(await house.bury(letter)).toEqual({ kind: 'answered', answer: 'told' });
+    expect(house.people.messages).toMatchObject([{ kind: 'escalation', incidentId: 'dead-letter/m-1' }]);
+    expect(house.people.messages[0]?.body).toContain('remedia-jobs-dead');
+  });
+
+  it('that nobody can be told of stays in its queue', async () => {
+    const house = openHouse({});
+    await house.ready;
+    house.people.become('refuse');
+    expect(await house.bury({ queue: 'q', messageId: 'm', body: '' })).toMatchObject({ kind: 'threw' });
+  });
+
+  it('of a closed incident tells what is still to be told, and nothing else', async () => {
+    const house = openHouse({ askModel: notifies });
+    await house.ready;
+    house.people.become('refuse');
+    const id = await house.post(anAlert());
+    await house.decide({ incidentId: id });
+    expect(house.incident(id).escalation).toBe('pending');
+    house.people.become('listen');
+    const letter = { queue: 'q', messageId: 'm', body: JSON.stringify({ incidentId: id }) };
+    expect(await house.bury(letter)).toMatchObject({ answer: 'told' });
+    expect(await house.bury(letter)).toMatchObject({ answer: 'closed_already' });
+    expect(house.people.messages).toHaveLength(1);
+  });
+
+  it('of a simulation is recorded and told to nobody', async () => {
+    const house = openHouse({});
+    await house.ready;
+    const id = await house.post(anAlert(), 'simulate');
+    await house.bury({ queue: 'q', messageId: 'm', body: JSON.stringify({ incidentId: id }) });
+    expect(house.incident(id)).toMatchObject({ outcome: 'simulated', escalation: 'none' });
+    expect(house.people.messages).toEqual([]);
+  });
+});
+
+it('writes on the event although the first try failed, and holds nothing up', async () => {
+  let tries = 0;
+  const house = openHouse({
+    over: ({ zabbix }) => ({
+      commentEvent: async (...comment) => {
+        tries += 1;
+        if (tries === 1)
+          throw new UpstreamError('zabbix', 'failed', 'injected', { sent: 'yes', retry: true });
+        return zabbix.commentEvent(...comment);
+      },
+    }),
+    askModel: async () => says('no call'),
+  });
+  await house.ready;
+  const id = await house.post(anAlert());
+  await house.settle();
+  expect(house.incident(id)).toMatchObject({ outcome: 'handed_over', escalation: 'delivered' });
+  await house.check({ incidentId: id, step: 1 });
+  expect(house.zabbix.comments('4711')).toMatchObject([{ acknowledged: true }]);
+  expect(tries).toBe(2);
+});
