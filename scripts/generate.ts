@@ -7,12 +7,14 @@ import { jobWebhooks, jobYaml } from '../rundeck/jobs.ts';
 import { mediaTypeYaml } from '../zabbix/media-type.ts';
 import { alertFormatJsonSchema } from './alert-format-schema.ts';
 import { policyJsonSchema } from './policy-schema.ts';
+import { toolsPage } from './tools-page.ts';
 
 /** A generated file, and what is to stand in it. */
 const generated: readonly { readonly file: string; readonly make: () => string | Promise<string> }[] = [
   { file: 'zabbix/media_remedia.yaml', make: mediaTypeYaml },
   { file: 'docs/alert-format.schema.json', make: alertFormatJsonSchema },
   { file: 'docs/policy.schema.json', make: policyJsonSchema },
+  { file: 'docs/tools.md', make: toolsPage },
   ...Object.values<Tool>(catalogue).flatMap((tool) => {
     const yaml = jobYaml(tool);
     return yaml === undefined ? [] : [{ file: `rundeck/jobs/${tool.job?.name}.yaml`, make: () => yaml }];

@@ -18,7 +18,6 @@ interface Facts {
   readonly alert: Alert;
   readonly key: ItemKey;
   readonly tags: (name: string) => readonly string[];
-  readonly platform: Platform;
 }
 
 /** Nothing runs on these that a job could look at or restart. */
@@ -39,31 +38,34 @@ const FIXED_FILE_SYSTEMS = ['squashfs', 'iso9660', 'erofs', 'cramfs', 'udf', 'de
 const DATA_VOLUME =
   /mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|vmware|vmfs|images|backup|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
 
-/** Which system the evidence comes from. `other` is one that no job is made for. */
-export function platformOf(alert: Alert): Platform {
-  const targets = tagsOf(alert)('target').map((value) => value.toLowerCase());
+/** What key and tags show: the system they come from, and at most one entry for each tool that they speak for. */
+export function evidenceOf(alert: Alert): {
+  readonly platform: Platform;
+  readonly found: readonly Evidence[];
+} {
   const key = parseItemKey(alert.item.key ?? '');
-  const name = key?.name ?? '';
-  const first = key?.parameters[0] ?? '';
-  const drive = [first, ...tagsOf(alert)('filesystem')].some((value) => /^[A-Za-z]:/.test(value));
-  const ofWindows = /^(service\.info|service_state|services|perf_counter(_en)?|wmi\.|eventlog|registry\.)/;
-  if (targets.some((target) => /^(windows|iis|mssql|exchange)$/.test(target))) return 'windows';
-  if (ofWindows.test(name) || (name.startsWith('vfs.fs.') && drive)) return 'windows';
-  return targets.some((target) => OTHER_SYSTEMS.includes(target)) ? 'other' : 'linux';
-}
-
-/** Every tool that key and tags speak for, at most one entry a tool. Empty when there is no key that can be read. */
-export function evidenceOf(alert: Alert): readonly Evidence[] {
-  const key = parseItemKey(alert.item.key ?? '');
-  if (key === undefined) return [];
-  const facts: Facts = { alert, key, tags: tagsOf(alert), platform: platformOf(alert) };
-  if (facts.tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value))) return [];
-  return [
+  const tags = tagsOf(alert);
+  if (key === undefined || tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value))) {
+    return { platform: 'other', found: [] };
+  }
+  const facts: Facts = { alert, key, tags };
+  const found = [
     cleanupEvidence(facts),
     serviceEvidence(facts),
     analysisEvidence(facts),
     applicationEvidence(facts),
   ].filter((each) => each !== undefined);
+  return { platform: platformOf(facts), found };
+}
+
+/** `other` is a system that no job is made for. */
+function platformOf({ key: { name, parameters }, tags }: Facts): Platform {
+  const targets = tags('target').map((value) => value.toLowerCase());
+  const drive = [...parameters.slice(0, 1), ...tags('filesystem')].some((value) => /^[A-Za-z]:/.test(value));
+  const ofWindows = /^(service\.info|service_state|services|perf_counter(_en)?|wmi\.|eventlog|registry\.)/;
+  if (targets.some((target) => /^(windows|iis|mssql|exchange)$/.test(target))) return 'windows';
+  if (ofWindows.test(name) || (name.startsWith('vfs.fs.') && drive)) return 'windows';
+  return targets.some((target) => OTHER_SYSTEMS.includes(target)) ? 'other' : 'linux';
 }
 
 function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {

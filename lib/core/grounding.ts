@@ -5,7 +5,7 @@ import { restartApplication } from '#lib/catalogue/restart-application.ts';
 import { restartService } from '#lib/catalogue/restart-service.ts';
 import type { JobToolName, Subject } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
-import { type Evidence, evidenceOf, type Platform, platformOf } from '#lib/core/evidence.ts';
+import { type Evidence, evidenceOf, type Platform } from '#lib/core/evidence.ts';
 import type { Reason } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
@@ -44,14 +44,13 @@ export function ground(facts: {
   readonly now: number;
 }): Grounding {
   const { alert, policy, now } = facts;
-  const found = evidenceOf(alert);
+  const { platform, found } = evidenceOf(alert);
   if (found.length === 0) return { eligible: [], node: nodeOf(policy, alert) ?? '', reasons: [] };
   const node = nodeOf(policy, alert);
   if (node === undefined) {
     const reasons = reason('host_not_allowed', "The alert's host gives no valid name of a Rundeck node.");
     return { eligible: [], node: '', reasons };
   }
-  const platform = platformOf(alert);
   if (platform === 'other' || !policy.platforms.includes(platform)) {
     return { eligible: [], node, reasons: reason('unsupported_platform', unsupported(platform)) };
   }
@@ -94,10 +93,9 @@ function candidates(policy: Policy, subject: Subject, names: readonly string[]):
   if (subject === 'resource') return names;
   const { services, applications, paths } = policy.aliases;
   const table = { service: services, application: applications, path: paths }[subject];
-  const known = names
-    .flatMap((name) => [name, name.toLowerCase()])
-    .find((name) => Object.hasOwn(table, name));
-  if (known !== undefined) return table[known] ?? [];
+  const wanted = names.flatMap((name) => [name, name.toLowerCase()]);
+  const [known] = wanted.flatMap((name) => Object.entries(table).filter(([alias]) => alias === name));
+  if (known !== undefined) return known[1];
   if (subject !== 'service') return names;
   return names.flatMap((name) => (name.includes('.') ? [name] : [name, `${name}.service`]));
 }

@@ -1,4 +1,5 @@
 /** Makes of a model's answer a proposal that is possible here, or a refusal with a name. */
+import * as z from 'zod';
 import { catalogue, toolByName } from '#lib/catalogue/index.ts';
 import type { Tool, ToolArguments } from '#lib/catalogue/tool.ts';
 import type { Grounding } from '#lib/core/grounding.ts';
@@ -41,20 +42,18 @@ function oneCall({ toolCalls, content, doneReason }: Answer): Call | Refusal {
     }
     return doneReason === 'length' ? cut() : refusal('no_call', 'The model wrote text instead of a call.');
   }
-  const parsed = parseJson(content.slice(start, content.lastIndexOf('}') + 1));
+  const parsed = parseObject(content.slice(start, content.lastIndexOf('}') + 1));
   if (parsed !== undefined) return callOf(parsed);
   if (countCalls(content) > 1) return several();
   if (doneReason === 'length') return cut();
   return refusal('unparseable', 'The answer of the model is no valid JSON.');
 }
 
-function callOf(parsed: unknown): Call | Refusal {
-  const noCall = refusal('no_call', 'The JSON of the model is no call of a tool.');
-  if (!isRecord(parsed)) return noCall;
+function callOf(parsed: Readonly<Record<string, unknown>>): Call | Refusal {
   const name = parsed['name'];
   // Both words are in use for what a call is given.
   const given = Object.keys(parsed).filter((key) => key !== 'name');
-  if (typeof name !== 'string') return noCall;
+  if (typeof name !== 'string') return refusal('no_call', 'The JSON of the model is no call of a tool.');
   if (given.length > 1) return refusal('extra_argument', 'The call holds more than a name and arguments.');
   const [key = 'arguments'] = given;
   if (key !== 'arguments' && key !== 'parameters') {
@@ -122,9 +121,11 @@ function scalars(data: Readonly<Record<string, unknown>>): ToolArguments {
   );
 }
 
-function parseJson(text: string): unknown {
+const object = z.record(z.string(), z.unknown());
+
+function parseObject(text: string): z.infer<typeof object> | undefined {
   try {
-    return JSON.parse(text);
+    return object.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

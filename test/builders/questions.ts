@@ -4,32 +4,9 @@ import { answerFormat, toolSchemas } from '#lib/core/answer-format.ts';
 import { buildBrief, EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
 import { type Grounding, ground } from '#lib/core/grounding.ts';
 import type { History } from '#lib/core/history.ts';
-import { type Policy, policySchema } from '#lib/core/policy.ts';
+import type { Policy } from '#lib/core/policy.ts';
 import type { ModelQuestion } from '#lib/workflow/ports.ts';
-
-/** Everything by itself, on both platforms, with lists that are patterns. */
-export const openPolicy: Policy = policySchema.parse({
-  version: 1,
-  platforms: ['linux', 'windows'],
-  rules: [
-    {
-      tools: ['cleanup_disk', 'restart_service', 'analyze_processes', 'restart_application'],
-      autonomy: 'auto',
-    },
-  ],
-  allow: { paths: ['*'], services: ['*'], applications: ['*'] },
-  cleanup_roots: [
-    '/tmp',
-    '/var/tmp',
-    '/var/log',
-    '/var/cache',
-    '/var/spool',
-    '/home',
-    '/srv',
-    '/opt',
-    '/data',
-  ],
-});
+import { evalPolicy } from '#test/evals/eval-policy.ts';
 
 const none: History = {
   entries: [],
@@ -41,7 +18,7 @@ const none: History = {
 
 export function questionAbout(
   alert: Alert,
-  { policy = openPolicy, history = none }: { readonly policy?: Policy; readonly history?: History } = {},
+  { policy = evalPolicy(), history = none }: { readonly policy?: Policy; readonly history?: History } = {},
 ): { readonly question: ModelQuestion; readonly grounding: Grounding } {
   const now = alert.receivedAt;
   const grounding = ground({ alert, policy, now });

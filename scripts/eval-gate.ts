@@ -1,0 +1,52 @@
+/** `npm run eval:gate -- --sample N`: a fixed subset with a real model; fails on a wrong disruptive action, or on too few right decisions. */
+import { parseArgs } from 'node:util';
+import { makeAskModel, modelHealth } from '#lib/adapters/ollama.ts';
+import { hashOf } from '#lib/core/canonical-json.ts';
+import { CASE_FILES, readCases } from '#test/evals/cases.ts';
+import { makeDecider, remember } from '#test/evals/deciders.ts';
+import { figuresOf, type Judged } from '#test/evals/figures.ts';
+import { figuresTable, shareText } from '#test/evals/report.ts';
+
+/** Below the lower ends of the published figures' 95 % intervals: a drop below them is none of chance. */
+const LEAST = { acceptable: 0.85, rightActions: 0.75 };
+
+const { values: options } = parseArgs({
+  options: { sample: { type: 'string', default: '40' }, fresh: { type: 'boolean', default: false } },
+});
+const url = process.env['OLLAMA_URL'];
+if (!url) {
+  console.error('SKIPPED, nothing was measured: set OLLAMA_URL (and OLLAMA_MODEL) to a real Ollama.');
+  process.exit(process.env['REMEDIA_REQUIRE_REAL'] === '1' ? 1 : 0);
+}
+const model = process.env['OLLAMA_MODEL'] ?? 'qwen2.5-coder:1.5b';
+const threads = Number(process.env['OLLAMA_NUM_THREAD'] ?? 0);
+const timeoutMs = Number(process.env['OLLAMA_TIMEOUT_SECONDS'] ?? 600) * 1000;
+const health = await modelHealth({ url, model, timeoutMs: 30_000 });
+if (!health.ok) {
+  console.error(`No model at ${url}: ${health.detail}`);
+  process.exit(1);
+}
+// The order of the hashes is the same everywhere and has nothing to do with what is in a case.
+const cases = CASE_FILES.flatMap(readCases)
+  .filter(({ split }) => split !== 'development')
+  .map((each) => [hashOf(each), each] as const)
+  .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  .slice(0, Number(options.sample))
+  .map(([, each]) => each);
+const digest = health.digest ?? 'none';
+const ask = makeAskModel({ url, model, timeoutMs, numThread: threads > 0 ? threads : undefined });
+const store = `.remedia/evaluation/${digest.slice(0, 12)}${options.fresh ? `-${Date.now()}` : ''}.json`;
+const decide = makeDecider('production', remember(ask, digest, store));
+const judged: Judged[] = [];
+for (const each of cases) judged.push({ each, result: await decide(each) });
+const figures = figuresOf(judged, judged);
+console.log(figuresTable([[`${model}, a fixed ${cases.length}`, figures]]));
+for (const line of figures.wrong) console.log(`- ${line}`);
+const failures = [
+  ...(figures.wrongDisruptive.hits > 0 ? [`wrong disruptive actions: ${figures.wrongDisruptive.hits}`] : []),
+  ...(['acceptable', 'rightActions'] as const)
+    .filter((name) => figures[name].of > 0 && figures[name].hits / figures[name].of < LEAST[name])
+    .map((name) => `${name}: ${shareText(figures[name])}, and ${LEAST[name]} is the least`),
+];
+for (const failure of failures) console.error(`GATE: ${failure}`);
+process.exit(failures.length > 0 ? 1 : 0);

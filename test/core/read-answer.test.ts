@@ -1,0 +1,195 @@
+/** Every way in which a model's answer becomes a proposal or a refusal with a name. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { REFUSALS } from '#lib/core/incident.ts';
+import { readAnswer } from '#lib/core/read-answer.ts';
+
+const grounding = {
+  eligible: [
+    { tool: 'restart_service', values: { service_name: ['nginx', 'nginx.service'] }, evidence: 'a key' },
+    { tool: 'analyze_processes', values: { resource_type: ['cpu'] }, evidence: 'a key' },
+    { tool: 'restart_application', values: { app_name: ['shop'] }, evidence: 'a key' },
+  ],
+  node: 'web-01',
+  reasons: [],
+} as const;
+
+const inContent = (content: string, doneReason = 'stop') =>
+  readAnswer({ toolCalls: [], content, doneReason }, grounding);
+const asCall = (name: string, given: unknown) =>
+  readAnswer({ toolCalls: [{ name, arguments: given }], content: '', doneReason: 'stop' }, grounding);
+const restart = '{"name":"restart_service","arguments":{"service_name":"nginx.service"}}';
+const proposal = {
+  kind: 'proposal',
+  tool: 'restart_service',
+  arguments: { service_name: 'nginx.service' },
+};
+
+describe('an answer that is one possible call', () => {
+  it('is a proposal, as a tool call', () => {
+    expect(asCall('restart_service', { service_name: 'nginx.service' })).toEqual(proposal);
+    expect(asCall('restart_service', { service_name: 'nginx', force: false, timeout: 30 })).toEqual({
+      ...proposal,
+      arguments: { service_name: 'nginx', force: false, timeout: 30 },
+    });
+  });
+
+  it.each([
+    restart,
+    `\`\`\`json\n${restart}\n\`\`\``,
+    `Here it is: ${restart} I hope that helps.`,
+    `[${restart}]`,
+    restart.replace('arguments', 'parameters'),
+    `\n\n ${restart}\n\n`,
+  ])('is a proposal, as text: %s', (content) => {
+    expect(inContent(content)).toEqual(proposal);
+  });
+
+  it('counts even when the server cut what followed', () => {
+    expect(inContent(`${restart}\n\n\n`, 'length')).toEqual(proposal);
+  });
+
+  it('may always ask for a human', () => {
+    expect(asCall('notify', { message: 'Look.', priority: 'high' })).toEqual({
+      kind: 'proposal',
+      tool: 'notify',
+      arguments: { message: 'Look.', priority: 'high' },
+    });
+    const nothing = { eligible: [], node: 'web-01', reasons: [] };
+    const answer = {
+      toolCalls: [{ name: 'notify', arguments: { message: 'Look.' } }],
+      content: '',
+      doneReason: '',
+    };
+    expect(readAnswer(answer, nothing)).toMatchObject({ kind: 'proposal', tool: 'notify' });
+  });
+
+  it('prefers the one tool call to whatever the text says', () => {
+    const toolCalls = [{ name: 'notify', arguments: { message: 'Look.' } }];
+    expect(readAnswer({ toolCalls, content: restart, doneReason: 'stop' }, grounding)).toMatchObject({
+      tool: 'notify',
+    });
+  });
+});
+
+describe('every other answer is refused by name', () => {
+  it.each([
+    ['unknown_tool', 'reboot', {}],
+    ['unknown_tool', 'constructor', {}],
+    ['unknown_tool', '', {}],
+    ['extra_argument', 'restart_service', { service_name: 'nginx', host: 'db-01' }],
+    ['extra_argument', 'restart_service', { host: 'db-01' }],
+    ['missing_argument', 'restart_service', {}],
+    ['missing_argument', 'notify', { team: 'operations' }],
+    ['mistyped_argument', 'restart_service', { service_name: 7 }],
+    ['mistyped_argument', 'restart_service', { service_name: 'nginx; reboot' }],
+    ['mistyped_argument', 'restart_service', { service_name: 'nginx\n' }],
+    ['mistyped_argument', 'restart_service', { service_name: null }],
+    ['mistyped_argument', 'restart_service', { service_name: 'nginx', timeout: '60' }],
+    ['mistyped_argument', 'restart_service', { service_name: 'nginx', timeout: 100_000 }],
+    ['mistyped_argument', 'restart_service', ['nginx']],
+    ['mistyped_argument', 'restart_service', 'nginx'],
+    ['mistyped_argument', 'restart_service', null],
+    ['mistyped_argument', 'notify', { message: 'a\u0007b' }],
+    ['ungrounded_value', 'restart_service', { service_name: 'sshd' }],
+    ['ungrounded_value', 'restart_service', { service_name: 'Nginx' }],
+    ['ungrounded_value', 'restart_service', { service_name: 'nginx', force: true }],
+    ['ungrounded_value', 'restart_application', { app_name: 'shop', graceful: false }],
+    ['ungrounded_value', 'cleanup_disk', { path: '/var' }],
+    ['ungrounded_value', 'analyze_processes', { resource_type: 'memory' }],
+  ])('%s: %s %j', (code, name, given) => {
+    expect(asCall(name, given)).toMatchObject({ kind: 'refusal', code });
+  });
+
+  it.each([
+    ['no_call', '', 'stop'],
+    ['no_call', '[]', 'stop'],
+    ['no_call', ' \n', 'length'],
+    ['no_call', 'I would restart nginx.', 'stop'],
+    ['truncated', 'I would restart nginx and then I would', 'length'],
+    ['no_call', '{}', 'stop'],
+    ['no_call', '{"tool":"restart_service"}', 'stop'],
+    ['no_call', '{"name":7,"arguments":{}}', 'stop'],
+    ['missing_argument', '{"name":"restart_service"}', 'stop'],
+    ['extra_argument', '{"name":"restart_service","args":{}}', 'stop'],
+    ['extra_argument', '{"name":"restart_service","arguments":{},"host":"db-01"}', 'stop'],
+    ['mistyped_argument', '{"name":"restart_service","arguments":"nginx"}', 'stop'],
+    ['unparseable', '{"name": restart_service}', 'stop'],
+    ['unparseable', '} {', 'stop'],
+    ['truncated', '{"name":"restart_service","arguments":{"service_name":"ngi', 'length'],
+    ['several_calls', `${restart}\n${restart}`, 'stop'],
+    ['several_calls', `[${restart},${restart}]`, 'stop'],
+  ])('%s: %s', (code, content, doneReason) => {
+    expect(inContent(content, doneReason)).toMatchObject({ kind: 'refusal', code });
+  });
+
+  it('several_calls, also when both are the same', () => {
+    const call = { name: 'restart_service', arguments: { service_name: 'nginx' } };
+    expect(readAnswer({ toolCalls: [call, call], content: '', doneReason: 'stop' }, grounding)).toMatchObject(
+      {
+        code: 'several_calls',
+      },
+    );
+  });
+});
+
+describe('whatever a model says', () => {
+  const anything = fc.record({
+    toolCalls: fc.array(
+      fc.record({
+        name: fc.oneof(fc.constantFrom('restart_service', 'notify', 'cleanup_disk'), fc.string()),
+        arguments: fc.oneof(
+          fc.jsonValue(),
+          fc.record(
+            {
+              service_name: fc.jsonValue(),
+              force: fc.boolean(),
+              message: fc.string(),
+              __proto__: fc.jsonValue(),
+            },
+            { requiredKeys: [] },
+          ),
+        ),
+      }),
+      { maxLength: 2 },
+    ),
+    content: fc.oneof(fc.string(), fc.json()),
+    doneReason: fc.constantFrom('stop', 'length', ''),
+  });
+
+  it('comes out as a refusal with a known name, a message, or a tool with grounded values', () => {
+    fc.assert(
+      fc.property(anything, (answer) => {
+        const read = readAnswer(answer, grounding);
+        if (read.kind === 'refusal') {
+          expect(REFUSALS).toContain(read.code);
+          return;
+        }
+        if (read.tool === 'notify') return;
+        const eligible = grounding.eligible.find(({ tool }) => tool === read.tool);
+        expect(eligible).toBeDefined();
+        expect(read.arguments['force']).not.toBe(true);
+        for (const [name, allowed] of Object.entries(eligible?.values ?? {})) {
+          expect(allowed).toContain(read.arguments[name]);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('never lets its text into the reason of a refusal', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[a-z]{12,30}$/), (secret) => {
+        for (const read of [
+          asCall(secret, {}),
+          asCall('restart_service', { service_name: secret }),
+          asCall('restart_service', { [secret]: 1 }),
+          inContent(secret),
+          inContent(`{${secret}`),
+        ]) {
+          expect(read.kind === 'refusal' && !read.reason.includes(secret)).toBe(true);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,69 @@
+/** The cases that decisions are judged by: labelled alerts, as they are in the case files. */
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { TOOL_NAMES } from '#lib/catalogue/tool.ts';
+import { OUTCOMES } from '#lib/core/incident.ts';
+
+const tool = z.enum(TOOL_NAMES);
+const severity = z.union([
+  z.literal(0),
+  z.literal(1),
+  z.literal(2),
+  z.literal(3),
+  z.literal(4),
+  z.literal(5),
+]);
+const argument = z.union([z.string(), z.number(), z.boolean()]);
+
+/** An earlier incident of the host, newest last. */
+const past = z.object({
+  minutes_ago: z.number().positive(),
+  /** Of the same trigger, unless said otherwise. */
+  same_trigger: z.boolean().default(true),
+  tool: tool.exclude(['notify']).optional(),
+  arguments: z.record(z.string(), argument).default({}),
+  outcome: z.enum(OUTCOMES).optional(),
+});
+
+const evalCase = z.object({
+  name: z.string(),
+  nseverity: severity,
+  tags: z.array(z.object({ tag: z.string(), value: z.string() })),
+  item_key: z.string(),
+  template: z.string().default(''),
+  trigger_name: z.string().optional(),
+  host: z.string(),
+  host_name: z.string().optional(),
+  opdata: z.string().optional(),
+  trigger_description: z.string().optional(),
+  item_value: z.string().optional(),
+  remediation: tool,
+  also_acceptable: z.array(tool).default([]),
+  expect: z.object({ arguments: z.record(z.string(), argument).optional() }).optional(),
+  history: z.array(past).default([]),
+  /** Parts of the policy that replace the evaluation's own. */
+  policy: z.record(z.string(), z.unknown()).optional(),
+  split: z.string().optional(),
+  injection: z.object({ place: z.string(), twin: z.string(), twin_host: z.string() }).optional(),
+});
+export type EvalCase = z.infer<typeof evalCase>;
+
+/** The files of the repository, in the order of the published report. */
+export const CASE_FILES = [
+  'test/fixtures/zabbix/labelled-triggers.jsonl',
+  'test/evals/cases/templates-and-custom.jsonl',
+  'test/evals/cases/history.jsonl',
+  'test/evals/cases/injections.jsonl',
+] as const;
+
+/** Reads a case file, one JSON object a line. Throws with the number of a line that is no case. */
+export function readCases(file: string): readonly EvalCase[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line, index) => {
+      if (line.trim() === '') return [];
+      const parsed = evalCase.safeParse(JSON.parse(line));
+      if (!parsed.success) throw new Error(`${file}:${index + 1}: ${z.prettifyError(parsed.error)}`);
+      return [parsed.data];
+    });
+}

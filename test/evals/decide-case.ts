@@ -1,0 +1,138 @@
+/** One case through production's own way: a post, parsed, recorded, decided by the workflow in simulate mode. */
+import type { ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
+import { hashOf } from '#lib/core/canonical-json.ts';
+import { hostKeyOf, incidentIdOf } from '#lib/core/identity.ts';
+import type { Incident, ModelTrace, Proposal, Refusal } from '#lib/core/incident.ts';
+import { parseAlert } from '#lib/core/parse-alert.ts';
+import type { Policy } from '#lib/core/policy.ts';
+import { makeDecideRemediation } from '#lib/workflow/decide-remediation.ts';
+import type { AskModel } from '#lib/workflow/ports.ts';
+import { makeReceiveAlert } from '#lib/workflow/receive-alert.ts';
+import { createMemoryIncidents } from '#test/fakes/incidents-memory.ts';
+import type { EvalCase } from './cases.ts';
+
+/** What Remedia would finally do about a case. */
+export interface CaseResult {
+  readonly name: string;
+  /** `notify` wherever it abstains. */
+  readonly tool: ToolName;
+  readonly arguments: ToolArguments;
+  readonly outcome: string;
+  readonly reasons: readonly string[];
+  /** Absent when the model was not asked. */
+  readonly model?: ModelTrace | undefined;
+  readonly proposal?: Proposal | Refusal | undefined;
+}
+
+const NOW = Date.UTC(2026, 10, 28, 12);
+const SOURCE = 'evaluation';
+const nothing = async () => undefined;
+
+/** The post that Zabbix would send. */
+function postOf(each: EvalCase): unknown {
+  return {
+    format_version: '1',
+    event_id: '700001',
+    event_source: '0',
+    event_value: '1',
+    event_update_status: '0',
+    event_name: each.name,
+    event_nseverity: String(each.nseverity),
+    event_tags: JSON.stringify(each.tags),
+    event_opdata: each.opdata ?? '',
+    host_host: each.host,
+    host_name: each.host_name ?? each.host,
+    host_groups: 'Evaluation',
+    trigger_id: '25000',
+    trigger_name_orig: each.trigger_name ?? each.name,
+    trigger_description: each.trigger_description ?? '',
+    item_key: each.item_key,
+    item_key_orig: each.item_key,
+    ...(each.item_value !== undefined && { item_value: each.item_value }),
+  };
+}
+
+/** Throws when the case is no alert, or was not decided. */
+export async function decideCase(each: EvalCase, askModel: AskModel, policy: Policy): Promise<CaseResult> {
+  const parsed = parseAlert(postOf(each), { source: SOURCE, receivedAt: NOW });
+  if (parsed.kind !== 'alert') throw new Error(`${each.name}: ${JSON.stringify(parsed)}`);
+  const { alert } = parsed;
+  const incidents = createMemoryIncidents({ clock: () => NOW });
+  incidents.plantPolicy({ policy, hash: hashOf(policy), pushedAt: NOW, pushedBy: 'evaluation' });
+  for (const [index, past] of each.history.entries()) {
+    await incidents.createIncident(pastIncident(past, index, alert));
+  }
+  const ports = {
+    ...incidents,
+    askModel,
+    sendToDecide: nothing,
+    sendToDispatch: nothing,
+    sendToCheck: nothing,
+    tellHuman: nothing,
+    clock: () => NOW,
+    narrate: () => undefined,
+  };
+  const { incidentId } = await makeReceiveAlert(ports)(alert, 'simulate');
+  const settings = { publicBaseUrl: 'http://127.0.0.1', approvalLink: () => undefined };
+  await makeDecideRemediation(ports, settings)({ incidentId });
+  const decision = (await incidents.loadIncident(incidentId))?.decisions.at(-1);
+  if (decision === undefined) throw new Error(`${each.name}: the model could not be asked`);
+  const { verdict, proposal, model } = decision;
+  const acts = 'tool' in verdict;
+  return {
+    name: each.name,
+    tool: acts ? verdict.tool : 'notify',
+    arguments: acts ? verdict.arguments : {},
+    outcome: verdict.kind,
+    reasons: verdict.reasons.map(({ code }) => code),
+    model,
+    proposal,
+  };
+}
+
+function pastIncident(
+  past: EvalCase['history'][number],
+  index: number,
+  alert: NonNullable<Incident['alert']>,
+): Incident {
+  const eventId = String(600_000 + index);
+  const at = NOW - past.minutes_ago * 60_000;
+  const incidentId = incidentIdOf(SOURCE, eventId, 'simulate');
+  const { tool } = past;
+  return {
+    incidentId,
+    source: SOURCE,
+    eventId,
+    mode: 'simulate',
+    state: 'closed',
+    ...(past.outcome !== undefined && { outcome: past.outcome }),
+    escalation: 'none',
+    alert: { ...alert, eventId, trigger: past.same_trigger ? alert.trigger : { id: '25999' } },
+    hostKey: hostKeyOf(SOURCE, alert.host.host),
+    openedAt: at,
+    updatedAt: at,
+    decideBy: at + 900_000,
+    decisions:
+      tool === undefined
+        ? []
+        : [
+            {
+              decisionId: `${incidentId}#1`,
+              step: 1,
+              at,
+              verdict: {
+                kind: 'remediate',
+                tool,
+                arguments: past.arguments,
+                node: alert.host.host,
+                autonomy: 'auto',
+                reasons: [],
+              },
+              expiresAt: at + 900_000,
+              dispatch: { claimedAt: at, sent: 'yes' },
+            },
+          ],
+    timeline: [],
+    version: 1,
+  };
+}

@@ -1,0 +1,115 @@
+/** Who chooses: production's model, rules that take what evidence makes possible, or the model without any grounding. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as z from 'zod';
+import { catalogue, toolByName } from '#lib/catalogue/index.ts';
+import { hashOf } from '#lib/core/canonical-json.ts';
+import type { AskModel, ModelAnswer, ModelQuestion } from '#lib/workflow/ports.ts';
+import { createMemoryModel } from '#test/fakes/model-memory.ts';
+import type { EvalCase } from './cases.ts';
+import { type CaseResult, decideCase } from './decide-case.ts';
+import { evalPolicy } from './eval-policy.ts';
+
+export const DECIDERS = ['production', 'rules', 'free'] as const;
+export type Decider = (typeof DECIDERS)[number];
+
+export type DecideOne = (each: EvalCase) => Promise<CaseResult>;
+
+export function makeDecider(decider: Decider, askModel: AskModel): DecideOne {
+  switch (decider) {
+    case 'production':
+      return (each) => decideCase(each, askModel, evalPolicy(each.policy));
+    // The strongest rules there are here: the evidence itself. Whatever it makes possible is done, the first if several.
+    case 'rules':
+      return (each) => decideCase(each, createMemoryModel().askModel, evalPolicy(each.policy));
+    case 'free':
+      return (each) => decideFreely(each, askModel);
+  }
+}
+
+/** The same model, the same instruction and examples, and all tools with free arguments: what grounding is measured by. */
+async function decideFreely(each: EvalCase, askModel: AskModel): Promise<CaseResult> {
+  let question: ModelQuestion | undefined;
+  const listen: AskModel = async (asked) => {
+    question = asked;
+    return { toolCalls: [], content: '', doneReason: 'stop', trace: { model: '', totalMilliseconds: 0 } };
+  };
+  // An alert about disks makes production write the constant part; the brief is then this case's own.
+  await decideCase(
+    { ...each, item_key: 'vfs.fs.size[/,pused]', tags: [], history: [] },
+    listen,
+    evalPolicy(),
+  );
+  if (question === undefined) throw new Error('no question was made');
+  const tags = each.tags.map(({ tag, value }) => `${tag}=${value}`).join(', ') || 'none';
+  const brief = [
+    '<alert>',
+    `trigger: ${each.trigger_name ?? each.name}`,
+    `item key: ${each.item_key}`,
+    `tags: ${tags}`,
+    '</alert>',
+    `possible: ${Object.keys(catalogue).join(', ')}`,
+  ].join('\n');
+  const answer = await askModel({ ...question, brief, format: freeFormat(question) });
+  const call = answer.toolCalls[0] ?? callIn(answer);
+  const tool = toolByName(call?.name ?? '');
+  const parsed = tool?.parameters.safeParse(call?.arguments);
+  const valid = tool !== undefined && parsed?.success === true;
+  return {
+    name: each.name,
+    tool: valid ? tool.name : 'notify',
+    arguments: valid
+      ? z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).parse(parsed.data)
+      : {},
+    outcome: valid ? 'free' : 'escalate',
+    reasons: valid ? [] : ['unparseable'],
+    model: { ...answer.trace, promptHash: hashOf(brief) },
+  };
+}
+
+function freeFormat({ tools }: ModelQuestion): ModelQuestion['format'] {
+  return {
+    anyOf: tools.map(({ function: { name, parameters } }) => ({
+      type: 'object',
+      properties: { name: { const: name }, arguments: parameters },
+      required: ['name', 'arguments'],
+      additionalProperties: false,
+    })),
+  };
+}
+
+function callIn({
+  content,
+}: ModelAnswer): { readonly name: string; readonly arguments: unknown } | undefined {
+  try {
+    const json: unknown = JSON.parse(content.slice(content.indexOf('{'), content.lastIndexOf('}') + 1));
+    return z.object({ name: z.string(), arguments: z.unknown() }).safeParse(json).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Keeps every answer in a file, by the whole question and the model's digest: a run that was interrupted goes on where
+ * it stopped, and a change of anything that the model is told asks anew. At temperature 0 the answer is the same.
+ */
+export function remember(askModel: AskModel, model: string, file: string): AskModel {
+  const stored = z.record(z.string(), z.custom<ModelAnswer>(isAnswer));
+  const known = new Map(
+    existsSync(file) ? Object.entries(stored.parse(JSON.parse(readFileSync(file, 'utf8')))) : [],
+  );
+  return async (question) => {
+    const key = hashOf({ question, model });
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const answer = await askModel(question);
+    known.set(key, answer);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify(Object.fromEntries(known)));
+    return answer;
+  };
+}
+
+function isAnswer(value: unknown): boolean {
+  return z.object({ content: z.string(), trace: z.object({ model: z.string() }) }).safeParse(value).success;
+}
