@@ -20,8 +20,7 @@ const CLAIM_MS = 3 * 60_000;
 export const MOST_MESSAGE_ATTEMPTS = 5;
 const LONGEST_TEXT = 500;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
 
 /** Adds one line to the timeline; text of an alert in it is cut and has no control characters. */
 function note(incident: Incident, at: number, kind: TimelineKind, text: string): Incident {

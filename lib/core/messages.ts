@@ -5,13 +5,14 @@ import { saysWhat } from '#lib/core/incident-changes.ts';
 
 const LONGEST_BODY = 6000;
 const LONGEST_FINDINGS = 2500;
+const LONGEST_COMMENT = 2000;
 const TIMELINE_LINES = 12;
 const SEVERITY_NAMES = ['not classified', 'information', 'warning', 'average', 'high', 'disaster'] as const;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: new lines and tabs of findings stay
-const CONTROL_IN_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]+/g;
+/** Also what turns the writing direction: a host's name must not read as another. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
+/** New lines and tabs of findings stay. */
+const CONTROL_IN_LINES = /[^\P{Cc}\n\t]+|[\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
 
 interface Route {
   readonly team?: string | undefined;
@@ -106,21 +107,21 @@ export function deadLetterMessage(facts: {
   };
 }
 
-/** What is written on the event in Zabbix. */
+/** What is written on the event in Zabbix: at most 2,000 characters, and the link is never what is cut. */
 export function commentOf(incident: Incident, publicBaseUrl: string): string {
   const last = incident.decisions.at(-1);
   const lines = [
     `Remedia: ${incident.outcome ?? incident.state}.`,
     ...(last ? [saysWhat(last), ...last.verdict.reasons.map(({ text }) => text)] : []),
     ...whatWasTried(incident),
-    incident.escalation === 'delivered' ? 'A human was told.' : '',
-    linkOf(incident, publicBaseUrl),
+    ...(incident.escalation === 'delivered' ? ['A human was told.'] : []),
   ];
-  return lines
-    .filter((line) => line !== '')
+  const link = linkOf(incident, publicBaseUrl);
+  const text = lines
     .map(oneLine)
     .join('\n')
-    .slice(0, 2000);
+    .slice(0, LONGEST_COMMENT - link.length - 1);
+  return `${text}\n${link}`;
 }
 
 function message(
