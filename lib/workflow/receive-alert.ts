@@ -11,6 +11,8 @@ import {
   openRejected,
 } from '#lib/core/incident-changes.ts';
 import type { FieldProblem, RejectedPost } from '#lib/core/parse-alert.ts';
+import { stormCount } from '#lib/core/storm.ts';
+import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type {
   ChangeIncident,
   Clock,
@@ -18,6 +20,7 @@ import type {
   Narrate,
   SendToCheck,
   SendToDecide,
+  TakeAllowance,
 } from '#lib/workflow/ports.ts';
 
 /** The policy is not read here, so that an answer takes milliseconds; the decision shortens this where the policy says so. */
@@ -39,6 +42,7 @@ export function makeReceiveAlert(ports: {
   readonly changeIncident: ChangeIncident;
   readonly sendToDecide: SendToDecide;
   readonly sendToCheck: SendToCheck;
+  readonly takeAllowance: TakeAllowance;
   readonly clock: Clock;
   readonly narrate: Narrate;
 }): (alert: Alert, mode: Mode) => Promise<Received> {
@@ -62,7 +66,7 @@ export function makeReceiveAlert(ports: {
     );
     if (created.kind === 'created') {
       narrate({ incidentId, step: 'received', text: `${alert.eventName} on ${alert.host.host}` });
-      await sendToDecide({ incidentId });
+      await Promise.all([countForStorm(alert, mode), sendToDecide({ incidentId })]);
       return { incidentId, status: 'accepted' };
     }
     const { incident } = await changeIncident(incidentId, (known) => noteRepeat(known, now));
@@ -70,6 +74,17 @@ export function makeReceiveAlert(ports: {
     if (incident?.state === 'received') await sendToDecide({ incidentId });
     narrate({ incidentId, step: 'repeated', text: 'the same event again; it keeps its one incident' });
     return { incidentId, status: 'repeated' };
+  }
+
+  /** Storms are seen on arrival. An alert that could not be counted is taken all the same. */
+  async function countForStorm(alert: Alert, mode: Mode): Promise<void> {
+    if (mode === 'simulate') return;
+    const { key, limit, expiresAt } = stormCount(alert.source, ports.clock());
+    try {
+      await ports.takeAllowance(key, limit, expiresAt);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+    }
   }
 
   async function recovery(alert: Alert, mode: Mode, incidentId: string): Promise<Received> {

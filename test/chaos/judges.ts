@@ -3,6 +3,8 @@ import type { Incident } from '#lib/core/incident.ts';
 import type { Entry } from '#test/chaos/journal.ts';
 
 const HOUR = 3_600_000;
+/** A storm is told again after an hour, a flapping trigger after its window of an hour. */
+const COVERS_MS = 1.25 * HOUR;
 
 export interface Evidence {
   readonly entries: readonly Entry[];
@@ -53,16 +55,14 @@ const everythingEnds: Judge = ({ incidents, left }) => [
 const NEEDS_HUMAN = new Set(['failed', 'unverifiable', 'unknown', 'analysed', 'handed_over']);
 
 const aHumanIsTold: Judge = ({ entries, incidents }) => {
-  const told = Map.groupBy(
-    entries.filter(isKind('told')).map(({ message }) => message),
-    ({ incidentId }) => incidentId,
-  );
+  const told = Map.groupBy(entries.filter(isKind('told')), ({ message }) => message.incidentId);
   const alarms = entries.filter(isKind('alarm')).map(({ text }) => text);
-  return incidents.flatMap(({ incidentId, outcome, escalation, mode, message, coveredBy }) => {
+  return incidents.flatMap(({ incidentId, outcome, escalation, mode, message, coveredBy, openedAt }) => {
     if (mode === 'simulate') return [];
     if (escalation === 'pending') return [`${incidentId}: the message is still to be told`];
-    const heard = told.get(incidentId) ?? [];
-    if (escalation === 'delivered' && !heard.some(({ body }) => body === message?.body)) {
+    // One of a storm's incidents carries the message that is about them all.
+    const heard = told.get(message?.incidentId ?? incidentId) ?? [];
+    if (escalation === 'delivered' && !heard.some((each) => each.message.body === message?.body)) {
       return [`${incidentId} says that a human was told, and that message never arrived`];
     }
     const alarmed = alarms.some((text) => text.includes(incidentId));
@@ -71,7 +71,11 @@ const aHumanIsTold: Judge = ({ entries, incidents }) => {
     }
     // A question whether something may run does not say how it ended.
     const covered = coveredBy === undefined ? [] : (told.get(coveredBy) ?? []);
-    const known = alarmed || [...heard, ...covered].some(({ kind }) => kind !== 'approval');
+    const known =
+      alarmed ||
+      heard.some((each) => each.message.kind !== 'approval') ||
+      // What stands for others does so for a while only.
+      covered.some(({ at, message: { kind } }) => kind !== 'approval' && at > openedAt - COVERS_MS);
     return outcome !== undefined && NEEDS_HUMAN.has(outcome) && !known
       ? [`${incidentId} ended ${outcome}, and no human knows`]
       : [];

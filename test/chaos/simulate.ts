@@ -277,10 +277,13 @@ export async function simulate({
     consumer('verify-outcome', 'checks', queues.check, 60 * SECOND, pipeline.verifyOutcome),
   ];
 
-  // The plan: problems, some of which end by themselves, sometimes before they are seen; and pauses.
+  // The plan: problems, now and then a storm of them; some end by themselves, sometimes before they are seen; pauses.
   let last = now;
+  let burst = 0;
   for (let i = 0; i < alerts; i += 1) {
-    last += random.below(2 * every);
+    if (random.chance(0.006)) burst = 60;
+    burst -= 1;
+    last += random.below(burst > 0 ? SECOND : 2 * every);
     later(last, () => {
       const alert = world.beginProblem();
       const endByItself = (within: number) => {

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { incidentIdOf } from '#lib/core/identity.ts';
+import { stormCount } from '#lib/core/storm.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import { intakeGate, makeAlertEndpoint } from '#lib/endpoints/alert-endpoint.ts';
 import type { AlertMessage, CheckMessage } from '#lib/workflow/ports.ts';
@@ -37,10 +38,10 @@ function prepare({
   const alerts = createMemoryQueue<AlertMessage>({ clock });
   const checks = createMemoryQueue<CheckMessage>({ clock });
   const { log, lines } = createMemoryLog();
-  const { loadIncident, createIncident, changeIncident } = table;
+  const { loadIncident, createIncident, changeIncident, takeAllowance } = table;
   const ports = {
     ...faulty(
-      { createIncident, changeIncident, sendToDecide: alerts.send, sendToCheck: checks.send },
+      { createIncident, changeIncident, takeAllowance, sendToDecide: alerts.send, sendToCheck: checks.send },
       faults,
     ),
     clock,
@@ -76,6 +77,7 @@ function prepare({
     loadIncident,
     changeIncident: table.changeIncident,
     all: table.all,
+    counted: async () => [...(await table.readAllowances([stormCount('zabbix', NOON).key])).values()],
     later: (milliseconds: number) => {
       now += milliseconds;
     },
@@ -174,6 +176,25 @@ describe('a problem', () => {
       state: 'closed',
       outcome: 'recovered_before_action',
     });
+  });
+});
+
+describe('the count that storms are seen by', () => {
+  it('has one for each new problem, none for its repeats, updates and recovery', async () => {
+    const { send, counted } = prepare();
+    await send(problem);
+    await send(problem);
+    await send(recovery);
+    await send({ ...problem, event_id: '6' });
+
+    expect(await counted()).toEqual([2]);
+  });
+
+  it('has none for what is only simulated', async () => {
+    const { send, counted } = prepare({ mode: 'simulate' });
+    await send(problem);
+
+    expect(await counted()).toEqual([0]);
   });
 });
 
@@ -631,6 +652,13 @@ describe('a part that fails', () => {
       expect(alerts.waiting().length).toBeGreaterThanOrEqual(1);
     },
   );
+
+  it('to count for the storm breaker costs nothing but the count', async () => {
+    const { send, alerts } = prepare({ faults: failNth(1, 'before', 'takeAllowance') });
+
+    expect(await send(problem)).toMatchObject({ status: 202, json: { status: 'accepted' } });
+    expect(alerts.waiting()).toHaveLength(1);
+  });
 
   it('on the way to a check: 503, and the repeated recovery asks for it again', async () => {
     const { send, checks, changeIncident } = prepare({ faults: failNth(1, 'before', 'sendToCheck') });
