@@ -5,12 +5,17 @@ import { NOON } from '#test/builders/incidents.ts';
 
 const linux = { host_groups: ['Linux servers'] };
 
-export function chaosPolicy(): StoredPolicy {
+/** With `askAlways` a human is asked about every job, so that many wait for an answer. */
+export function chaosPolicy({ askAlways = false } = {}): StoredPolicy {
   return {
     policy: policySchema.parse({
       version: 1,
       rules: [
-        { tools: ['cleanup_disk', 'restart_service', 'analyze_processes'], where: linux, autonomy: 'auto' },
+        {
+          tools: ['cleanup_disk', 'restart_service', 'analyze_processes'],
+          where: linux,
+          autonomy: askAlways ? 'approve' : 'auto',
+        },
         { tools: ['restart_application'], where: linux, autonomy: 'approve' },
         { tools: ['restart_service'], where: { hosts: ['app-1'] }, autonomy: 'observe' },
       ],
