@@ -10,7 +10,8 @@ import colors from 'picocolors';
 import * as z from 'zod';
 import { LOCAL_INTAKE_TOKEN } from './local-settings.ts';
 
-const READY_WITHIN_MS = 30_000;
+/** An idle machine needs five seconds; a busy one may have a minute. */
+const READY_WITHIN_MS = 60_000;
 const ENDED_WITHIN_MS = 90_000;
 
 const accepted = z.object({ incidentId: z.string(), status: z.string() });

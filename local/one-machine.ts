@@ -11,7 +11,8 @@ import { type EmbeddedAws, REGION, serviceSchema, startEmbeddedAws, startPollers
 import { invoke } from './invoke.ts';
 import { LOCAL_INTAKE_TOKEN, type LocalSettings, readLocalSettings } from './local-settings.ts';
 import { say, sayLoudly } from './output.ts';
-import { startProjectRundeck } from './project-rundeck.ts';
+import { startRemediaRundeck } from './rundeck/remedia-project.ts';
+import { startSimulatedModel } from './simulated-model.ts';
 import { startSimulatedPeople } from './simulated-people.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -64,8 +65,16 @@ export async function startOneMachine({
       OLLAMA_URL: settings.ollamaUrl,
       OLLAMA_MODEL: settings.ollamaModel,
     };
+    const missing = await whatOllamaLacks(settings);
+    if (missing === undefined) say(`Model: ${settings.ollamaModel} of the Ollama at ${settings.ollamaUrl}`);
+    else {
+      const model = await startSimulatedModel();
+      ends.push(() => model.close());
+      simulated['OLLAMA_URL'] = model.url;
+      sayLoudly(`SIMULATED: the model. ${missing}`);
+    }
     if (!settings.rundeck) {
-      const { rundeck, settings: access } = await startProjectRundeck({
+      const { rundeck, env: access } = await startRemediaRundeck({
         notificationUrl: `http://rundeck:${executionToken}@127.0.0.1:${httpPort}/api/v1/rundeck/execution`,
         jobMs: 1500,
         stateFile: join(settings.dataDir, 'simulated-rundeck.json'),
@@ -107,6 +116,23 @@ export async function startOneMachine({
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Why the model has to be simulated, in one sentence; `undefined` when Ollama answers and has it. */
+async function whatOllamaLacks({ ollamaUrl, ollamaModel }: LocalSettings): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${ollamaUrl.replace(/\/$/, '')}/api/show`, {
+      method: 'POST',
+      body: JSON.stringify({ model: ollamaModel }),
+      signal: AbortSignal.timeout(2000),
+    });
+    await response.arrayBuffer();
+    return response.ok
+      ? undefined
+      : `The Ollama at ${ollamaUrl} has no ${ollamaModel}; OLLAMA_MODEL names one that it has.`;
+  } catch {
+    return `No Ollama answers at ${ollamaUrl}; OLLAMA_URL names one.`;
   }
 }
 

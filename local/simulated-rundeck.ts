@@ -182,9 +182,20 @@ export async function startSimulatedRundeck(
   };
   for (const given of options.webhooks ?? []) addWebhook(given, given);
 
-  const may = (subject: Subject, resource: Resource, action: string, where: string | undefined = project) =>
+  const may = (
+    subject: Subject,
+    resource: Resource,
+    action: string,
+    where: 'project' | 'application' = 'project',
+  ) =>
     subject.groups.includes('admin') ||
-    isAllowed([...policies.values()].flat(), subject, where, resource, action);
+    isAllowed(
+      [...policies.values()].flat(),
+      subject,
+      where === 'project' ? project : undefined,
+      resource,
+      action,
+    );
   const jobResource = (job: JobDefinition): Resource => ({ type: 'job', group: job.group, name: job.name });
 
   const projectNodes = (filter: string): readonly Node[] => {
@@ -859,7 +870,7 @@ export async function startSimulatedRundeck(
     switch (parts[0]) {
       case 'system':
         if (rest[0] === 'acl') return saveAccessPolicy(rest[1] ?? '', request, subject, body);
-        if (!may(subject, { type: 'resource', kind: 'system' }, 'read', undefined)) {
+        if (!may(subject, { type: 'resource', kind: 'system' }, 'read', 'application')) {
           return forbidden('Read for System Info');
         }
         return json({
@@ -872,7 +883,7 @@ export async function startSimulatedRundeck(
       case 'tokens':
         return createToken(rest[0] ?? '', subject, body);
       case 'projects': {
-        const visible = may(subject, { type: 'project', name: project }, 'read', undefined);
+        const visible = may(subject, { type: 'project', name: project }, 'read', 'application');
         return json(
           visible
             ? [

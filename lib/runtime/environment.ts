@@ -1,5 +1,6 @@
 /** The only reader of the environment: each function's settings, validated once, with secrets fetched by name. */
 import * as z from 'zod';
+import { readParameter, readSecret } from '#lib/runtime/secret-stores.ts';
 
 /** Names the variables that are wrong and what was expected; a value never gets into it. */
 function configError(problems: readonly string[]): Error {
@@ -80,8 +81,8 @@ export async function loadSettings<Name extends SettingName>(
   names: readonly Name[],
   {
     env = process.env,
-    readSsm = fromParameterStore,
-    readSecretsManager = fromSecretsManager,
+    readSsm = (name) => readParameter(name, process.env),
+    readSecretsManager = (name) => readSecret(name, process.env),
   }: {
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly readSsm?: ReadSecret;
@@ -123,32 +124,4 @@ export async function loadSettings<Name extends SettingName>(
 function pick<Name extends SettingName>(data: object, _names: readonly Name[]): Settings<Name> {
   // The schema was made from these very names, which the type system cannot see through Object.fromEntries.
   return data as Settings<Name>;
-}
-
-// The clients of the secret stores are loaded only where a setting names a secret: a cold start should not pay for them.
-
-/** Initialising must not hang on a store that does not answer; milliseconds. */
-const CLIENT = {
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-};
-
-async function fromParameterStore(name: string): Promise<string> {
-  const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
-  const client = new SSMClient(CLIENT);
-  try {
-    const { Parameter } = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }));
-    return Parameter?.Value ?? '';
-  } finally {
-    client.destroy();
-  }
-}
-
-async function fromSecretsManager(name: string): Promise<string> {
-  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const client = new SecretsManagerClient(CLIENT);
-  try {
-    return (await client.send(new GetSecretValueCommand({ SecretId: name }))).SecretString ?? '';
-  } finally {
-    client.destroy();
-  }
 }

@@ -1,4 +1,4 @@
-/** Secrets through the real clients of Parameter Store and Secrets Manager, against a server that speaks their protocol. */
+/** Secrets out of Parameter Store and Secrets Manager, against a server that speaks their protocol. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
