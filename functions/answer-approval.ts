@@ -4,7 +4,9 @@ import { makeTellHuman } from '#lib/adapters/people.ts';
 import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeApprovalEndpoint } from '#lib/endpoints/approval-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
+import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
 import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
@@ -12,25 +14,44 @@ import { makeAnswerApproval } from '#lib/workflow/answer-approval.ts';
 import { checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
 
 const log = makeLog({ function: 'answer-approval' });
+const measure = makeMeasure();
 const clock = Date.now;
 
 export const handler = whenReady(async () => {
   const settings = await loadSettings([
     'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
+    'RETENTION_DAYS',
     'JOBS_QUEUE_URL',
     'CHECKS_QUEUE_URL',
     'OPERATOR_TOKENS',
     'APPROVAL_SIGNING_KEY',
     ...PEOPLE_SETTINGS,
   ]);
-  const table = createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE });
+  const table = observeIncidents(
+    createIncidentsTable({
+      client: createDynamoClient(),
+      tableName: settings.INCIDENTS_TABLE,
+      retentionDays: settings.RETENTION_DAYS,
+    }),
+    measure,
+  );
   const client = createSqsClient();
   const answer = makeAnswerApproval(
     {
       ...table,
-      sendToDispatch: sendTo({ client, queueUrl: settings.JOBS_QUEUE_URL, schema: jobMessageSchema }),
-      sendToCheck: sendTo({ client, queueUrl: settings.CHECKS_QUEUE_URL, schema: checkMessageSchema }),
+      sendToDispatch: sendTo({
+        client,
+        queueUrl: settings.JOBS_QUEUE_URL,
+        schema: jobMessageSchema,
+        traceHeaderFor,
+      }),
+      sendToCheck: sendTo({
+        client,
+        queueUrl: settings.CHECKS_QUEUE_URL,
+        schema: checkMessageSchema,
+        traceHeaderFor,
+      }),
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
       }),

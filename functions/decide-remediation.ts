@@ -7,7 +7,9 @@ import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { approvalLink } from '#lib/endpoints/approval-endpoint.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
+import { makeMeasure, measureModel, observeIncidents } from '#lib/runtime/metrics.ts';
 import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
@@ -15,11 +17,13 @@ import { makeDecideRemediation } from '#lib/workflow/decide-remediation.ts';
 import { alertMessageSchema, checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
 
 const log = makeLog({ function: 'decide-remediation' });
+const measure = makeMeasure();
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
     'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
+    'RETENTION_DAYS',
     'ALERTS_QUEUE_URL',
     'JOBS_QUEUE_URL',
     'CHECKS_QUEUE_URL',
@@ -34,16 +38,41 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const client = createSqsClient();
   const decide = makeDecideRemediation(
     {
-      ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
-      askModel: makeAskModel({
-        url: settings.OLLAMA_URL,
-        model: settings.OLLAMA_MODEL,
-        timeoutMs: settings.OLLAMA_TIMEOUT_SECONDS * 1000,
-        numThread: settings.OLLAMA_NUM_THREAD,
+      ...observeIncidents(
+        createIncidentsTable({
+          client: createDynamoClient(),
+          tableName: settings.INCIDENTS_TABLE,
+          retentionDays: settings.RETENTION_DAYS,
+        }),
+        measure,
+      ),
+      askModel: measureModel(
+        makeAskModel({
+          url: settings.OLLAMA_URL,
+          model: settings.OLLAMA_MODEL,
+          timeoutMs: settings.OLLAMA_TIMEOUT_SECONDS * 1000,
+          numThread: settings.OLLAMA_NUM_THREAD,
+        }),
+        measure,
+      ),
+      sendToDecide: sendTo({
+        client,
+        queueUrl: settings.ALERTS_QUEUE_URL,
+        schema: alertMessageSchema,
+        traceHeaderFor,
       }),
-      sendToDecide: sendTo({ client, queueUrl: settings.ALERTS_QUEUE_URL, schema: alertMessageSchema }),
-      sendToDispatch: sendTo({ client, queueUrl: settings.JOBS_QUEUE_URL, schema: jobMessageSchema }),
-      sendToCheck: sendTo({ client, queueUrl: settings.CHECKS_QUEUE_URL, schema: checkMessageSchema }),
+      sendToDispatch: sendTo({
+        client,
+        queueUrl: settings.JOBS_QUEUE_URL,
+        schema: jobMessageSchema,
+        traceHeaderFor,
+      }),
+      sendToCheck: sendTo({
+        client,
+        queueUrl: settings.CHECKS_QUEUE_URL,
+        schema: checkMessageSchema,
+        traceHeaderFor,
+      }),
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
       }),
@@ -55,5 +84,5 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       approvalLink: (incident, decision) => approvalLink({ key, publicBaseUrl }, incident, decision),
     },
   );
-  return batchHandler({ schema: alertMessageSchema, handle: decide, log });
+  return batchHandler({ schema: alertMessageSchema, handle: decide, log, measure });
 }, log);

@@ -7,7 +7,9 @@ import { makeFindExecution, makeRunJob, parseWebhooks } from '#lib/adapters/rund
 import { catalogue } from '#lib/catalogue/index.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
+import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
 import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
@@ -15,11 +17,13 @@ import { makeDispatchJob } from '#lib/workflow/dispatch-job.ts';
 import { checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
 
 const log = makeLog({ function: 'dispatch-job' });
+const measure = makeMeasure();
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
     'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
+    'RETENTION_DAYS',
     'CHECKS_QUEUE_URL',
     'RUNDECK_URL',
     'RUNDECK_API_TOKEN',
@@ -30,7 +34,14 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
   const dispatch = makeDispatchJob(
     {
-      ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+      ...observeIncidents(
+        createIncidentsTable({
+          client: createDynamoClient(),
+          tableName: settings.INCIDENTS_TABLE,
+          retentionDays: settings.RETENTION_DAYS,
+        }),
+        measure,
+      ),
       runJob: makeRunJob({
         webhooks: parseWebhooks(settings.RUNDECK_WEBHOOKS),
         catalogue,
@@ -42,6 +53,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
         client: createSqsClient(),
         queueUrl: settings.CHECKS_QUEUE_URL,
         schema: checkMessageSchema,
+        traceHeaderFor,
       }),
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
@@ -51,5 +63,5 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     },
     { publicBaseUrl: settings.PUBLIC_BASE_URL },
   );
-  return batchHandler({ schema: jobMessageSchema, handle: dispatch, log });
+  return batchHandler({ schema: jobMessageSchema, handle: dispatch, log, measure });
 }, log);

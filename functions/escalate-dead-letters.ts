@@ -2,20 +2,36 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
+import { traceOfXray } from '#lib/core/trace.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { inLogContext } from '#lib/runtime/log-context.ts';
 import { errorFields, makeLog } from '#lib/runtime/logger.ts';
+import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
 import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeEscalateDeadLetters } from '#lib/workflow/escalate-dead-letters.ts';
 
 const log = makeLog({ function: 'escalate-dead-letters' });
+const measure = makeMeasure();
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
-  const settings = await loadSettings(['PUBLIC_BASE_URL', 'INCIDENTS_TABLE', ...PEOPLE_SETTINGS]);
+  const settings = await loadSettings([
+    'PUBLIC_BASE_URL',
+    'INCIDENTS_TABLE',
+    'RETENTION_DAYS',
+    ...PEOPLE_SETTINGS,
+  ]);
   const escalate = makeEscalateDeadLetters(
     {
-      ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+      ...observeIncidents(
+        createIncidentsTable({
+          client: createDynamoClient(),
+          tableName: settings.INCIDENTS_TABLE,
+          retentionDays: settings.RETENTION_DAYS,
+        }),
+        measure,
+      ),
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
       }),
@@ -26,9 +42,11 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   );
   return async ({ Records }) => {
     const batchItemFailures: { itemIdentifier: string }[] = [];
-    for (const { messageId, body, eventSourceARN } of Records) {
+    for (const { messageId, body, attributes, eventSourceARN } of Records) {
       try {
-        await escalate({ queue: eventSourceARN.split(':').at(-1) ?? '', messageId, body });
+        await inLogContext({ trace_id: traceOfXray(attributes.AWSTraceHeader) }, () =>
+          escalate({ queue: eventSourceARN.split(':').at(-1) ?? '', messageId, body }),
+        );
       } catch (error) {
         log.error('a human could not be told of a dead letter', {
           message_id: messageId,

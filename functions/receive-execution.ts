@@ -4,6 +4,7 @@ import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeReadExecution } from '#lib/adapters/rundeck.ts';
 import { executionGate, makeExecutionEndpoint } from '#lib/endpoints/execution-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
@@ -27,6 +28,7 @@ export const handler = whenReady(async () => {
       client: createSqsClient(),
       queueUrl: settings.CHECKS_QUEUE_URL,
       schema: checkMessageSchema,
+      traceHeaderFor,
     }),
     narrate: makeNarrate(log),
   });

@@ -5,7 +5,9 @@ import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeFindExecution } from '#lib/adapters/rundeck.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
+import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
 import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
@@ -14,6 +16,7 @@ import { alertMessageSchema, checkMessageSchema, jobMessageSchema } from '#lib/w
 import { makeSweepIncidents } from '#lib/workflow/sweep-incidents.ts';
 
 const log = makeLog({ function: 'sweep-incidents' });
+const measure = makeMeasure();
 
 export const handler = whenReady(async () => {
   const settings = await loadSettings([
@@ -30,14 +33,32 @@ export const handler = whenReady(async () => {
   const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
   const client = createSqsClient();
   const ports = {
-    ...createIncidentsTable({
-      client: createDynamoClient(),
-      tableName: settings.INCIDENTS_TABLE,
-      retentionDays: settings.RETENTION_DAYS,
+    ...observeIncidents(
+      createIncidentsTable({
+        client: createDynamoClient(),
+        tableName: settings.INCIDENTS_TABLE,
+        retentionDays: settings.RETENTION_DAYS,
+      }),
+      measure,
+    ),
+    sendToDecide: sendTo({
+      client,
+      queueUrl: settings.ALERTS_QUEUE_URL,
+      schema: alertMessageSchema,
+      traceHeaderFor,
     }),
-    sendToDecide: sendTo({ client, queueUrl: settings.ALERTS_QUEUE_URL, schema: alertMessageSchema }),
-    sendToDispatch: sendTo({ client, queueUrl: settings.JOBS_QUEUE_URL, schema: jobMessageSchema }),
-    sendToCheck: sendTo({ client, queueUrl: settings.CHECKS_QUEUE_URL, schema: checkMessageSchema }),
+    sendToDispatch: sendTo({
+      client,
+      queueUrl: settings.JOBS_QUEUE_URL,
+      schema: jobMessageSchema,
+      traceHeaderFor,
+    }),
+    sendToCheck: sendTo({
+      client,
+      queueUrl: settings.CHECKS_QUEUE_URL,
+      schema: checkMessageSchema,
+      traceHeaderFor,
+    }),
     tellHuman: makeTellHuman(peopleOf(settings), { log: (failure) => log.warn('a channel failed', failure) }),
     findExecution:
       url !== undefined && token !== undefined ? makeFindExecution({ url, token, catalogue }) : undefined,

@@ -8,7 +8,9 @@ import { makeCommentEvent, makeReadEvent } from '#lib/adapters/zabbix.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
+import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
 import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
@@ -16,11 +18,13 @@ import { checkMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { makeVerifyOutcome } from '#lib/workflow/verify-outcome.ts';
 
 const log = makeLog({ function: 'verify-outcome' });
+const measure = makeMeasure();
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
     'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
+    'RETENTION_DAYS',
     'CHECKS_QUEUE_URL',
     'RUNDECK_URL',
     'RUNDECK_API_TOKEN',
@@ -39,7 +43,14 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       : undefined;
   const verify = makeVerifyOutcome(
     {
-      ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+      ...observeIncidents(
+        createIncidentsTable({
+          client: createDynamoClient(),
+          tableName: settings.INCIDENTS_TABLE,
+          retentionDays: settings.RETENTION_DAYS,
+        }),
+        measure,
+      ),
       readExecution: rundeck ? makeReadExecution(rundeck) : async () => undefined,
       readOutput: rundeck ? makeReadOutput(rundeck) : async () => '',
       readEvent: zabbix && makeReadEvent(zabbix),
@@ -48,6 +59,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
         client: createSqsClient(),
         queueUrl: settings.CHECKS_QUEUE_URL,
         schema: checkMessageSchema,
+        traceHeaderFor,
       }),
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
@@ -57,5 +69,5 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     },
     { publicBaseUrl: settings.PUBLIC_BASE_URL, catalogue },
   );
-  return batchHandler({ schema: checkMessageSchema, handle: verify, log });
+  return batchHandler({ schema: checkMessageSchema, handle: verify, log, measure });
 }, log);

@@ -64,6 +64,7 @@ const TRACE: readonly JobOption[] = [
   { name: 'remedia_decision_id', description: 'The decision', required: true, regex: `${ID}#[12]` },
   { name: 'remedia_incident_id', description: 'The incident', required: true, regex: ID },
   { name: 'remedia_event_id', description: 'The Zabbix event', required: true, regex: '[0-9]{1,20}' },
+  { name: 'remedia_trace_id', description: 'The trace (W3C)', required: true, regex: '[0-9a-f]{32}' },
   {
     name: 'remedia_link',
     description: 'Where the whole way is told',

@@ -55,6 +55,7 @@ export async function* verifyRundeck(settings: VerifySettings): AsyncGenerator<F
     cleanupRoots: settings.cleanupRoots,
     decidedAt: Date.now(),
     mode: 'simulate',
+    traceId: run.padStart(32, '0'),
     link: 'http://localhost/rundeck-verify',
     ...changes,
   });

@@ -31,6 +31,7 @@ export interface PeopleSettings {
 export interface PeopleSurroundings {
   /** One failed channel among several; the detail holds no secret and no text of an alert. */
   readonly log?: (failure: {
+    readonly incident_id: string;
     readonly channel: string;
     readonly code: string;
     readonly detail: string;
@@ -106,6 +107,7 @@ export function makeTellHuman(raw: PeopleSettings, surroundings: PeopleSurroundi
         const failure = asUpstreamError(result.reason);
         failures.push(failure);
         surroundings.log?.({
+          incident_id: message.incidentId,
           channel: channels[index]?.name ?? '',
           code: failure.code,
           detail: failure.message,

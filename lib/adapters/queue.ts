@@ -23,10 +23,13 @@ export function sendTo<Message>({
   client,
   queueUrl,
   schema,
+  traceHeaderFor = () => undefined,
 }: {
   readonly client: SQSClient;
   readonly queueUrl: string;
   readonly schema?: z.ZodType<Message>;
+  /** X-Ray's header of a message, by which its trace goes on at the other end. */
+  readonly traceHeaderFor?: (message: Message) => string | undefined;
 }): SendMessage<Message> {
   return async (message, { delaySeconds = 0 } = {}) => {
     if (!Number.isInteger(delaySeconds) || delaySeconds < 0 || delaySeconds > LONGEST_DELAY_SECONDS) {
@@ -35,10 +38,14 @@ export function sendTo<Message>({
     if (schema && !schema.safeParse(message).success) {
       throw refused('invalid_message', 'the message does not match its schema');
     }
+    const trace = traceHeaderFor(message);
     const command = new SendMessageCommand({
       QueueUrl: queueUrl,
       MessageBody: JSON.stringify(message),
       DelaySeconds: delaySeconds,
+      ...(trace !== undefined && {
+        MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: trace } },
+      }),
     });
     await callAws('queue', 'write', () => client.send(command));
   };

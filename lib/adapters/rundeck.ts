@@ -121,6 +121,7 @@ function fieldsOf(order: JobOrder, tool: Tool): Readonly<Record<string, string>>
     remedia_decision_id: order.decisionId,
     remedia_incident_id: order.incidentId,
     remedia_event_id: order.eventId,
+    remedia_trace_id: order.traceId,
     remedia_trigger_id: order.triggerId,
     remedia_source: order.source,
     host: order.host,

@@ -39,14 +39,16 @@ export function openIncident(facts: {
   readonly mode: Mode;
   readonly now: number;
   readonly decideWithinMs: number;
+  readonly traceId?: string | undefined;
 }): Incident {
-  const { incidentId, alert, mode, now, decideWithinMs } = facts;
+  const { incidentId, alert, mode, now, decideWithinMs, traceId } = facts;
   return note(
     {
       incidentId,
       source: alert.source,
       eventId: alert.eventId,
       mode,
+      ...(traceId !== undefined && { traceId }),
       state: 'received',
       escalation: 'none',
       alert,
@@ -71,14 +73,16 @@ export function openRecovered(facts: {
   readonly alert: Alert;
   readonly mode: Mode;
   readonly now: number;
+  readonly traceId?: string | undefined;
 }): Incident {
-  const { incidentId, alert, mode, now } = facts;
+  const { incidentId, alert, mode, now, traceId } = facts;
   return note(
     {
       incidentId,
       source: alert.source,
       eventId: alert.eventId,
       mode,
+      ...(traceId !== undefined && { traceId }),
       state: 'closed',
       outcome: 'recovered_before_action',
       escalation: 'none',

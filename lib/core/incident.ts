@@ -235,6 +235,8 @@ export interface Incident {
   readonly source: string;
   readonly eventId: string;
   readonly mode: Mode;
+  /** The W3C trace id that its first request brought; without one it is derived. 32 hex digits. */
+  readonly traceId?: string;
   readonly state: IncidentState;
   readonly outcome?: Outcome;
   readonly escalation: Escalation;

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Alert } from '#lib/core/alert.ts';
+import { incidentIdOf } from '#lib/core/identity.ts';
 import type { Mode } from '#lib/core/incident.ts';
 import { type FieldProblem, parseAlert, type RejectedPost, readAbout } from '#lib/core/parse-alert.ts';
 import {
@@ -16,6 +17,7 @@ import {
   tooLarge,
   unauthorized,
 } from '#lib/runtime/http.ts';
+import { addToLogContext, logContext } from '#lib/runtime/log-context.ts';
 import type { Log } from '#lib/runtime/logger.ts';
 import { bearerMatches, signatureMatches } from '#lib/runtime/tokens.ts';
 import type { Received, RejectedFacts } from '#lib/workflow/receive-alert.ts';
@@ -51,7 +53,8 @@ export function intakeGate(settings: {
 /** The endpoint as a Lambda handler. */
 export function makeAlertEndpoint(parts: {
   readonly gate: Gate;
-  readonly receive: (alert: Alert, mode: Mode) => Promise<Received>;
+  /** With the trace that the request belongs to, when it says so. */
+  readonly receive: (alert: Alert, mode: Mode, traceId?: string) => Promise<Received>;
   readonly recordRejected: (facts: RejectedFacts) => Promise<string | undefined>;
   readonly source: string;
   readonly mode: Mode;
@@ -121,7 +124,9 @@ export function makeAlertEndpoint(parts: {
             },
           };
         case 'alert': {
-          const { incidentId, status } = await receive(parsed.alert, mode);
+          const { eventId } = parsed.alert;
+          addToLogContext({ incident_id: incidentIdOf(source, eventId, mode) });
+          const { incidentId, status } = await receive(parsed.alert, mode, logContext().trace_id);
           return {
             status: 202,
             json: { incidentId, status, link: `${publicBaseUrl}/api/v1/incidents/${incidentId}` },

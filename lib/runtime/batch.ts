@@ -1,7 +1,10 @@
 /** The queue side of every function behind SQS: one record fails alone, and a message that nobody can read is permanent. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type * as z from 'zod';
+import { traceOfXray } from '#lib/core/trace.ts';
+import { inLogContext } from '#lib/runtime/log-context.ts';
 import { errorFields, type Log } from '#lib/runtime/logger.ts';
+import type { Measure } from '#lib/runtime/metrics.ts';
 
 export interface Delivery {
   /** How often SQS has delivered this message, this time included. */
@@ -16,11 +19,14 @@ export function batchHandler<Message>(options: {
   readonly schema: z.ZodType<Message>;
   readonly handle: (message: Message, delivery: Delivery) => Promise<unknown>;
   readonly log: Log;
+  /** Gets how long each message waited, delays that were asked for included. */
+  readonly measure?: Measure;
+  readonly clock?: () => number;
 }): (event: SQSEvent) => Promise<SQSBatchResponse> {
-  const { schema, handle, log } = options;
+  const { schema, handle, log, measure, clock = Date.now } = options;
   return async ({ Records }) => {
     const batchItemFailures: { itemIdentifier: string }[] = [];
-    for (const { messageId, body, attributes } of Records) {
+    for (const { messageId, body, attributes, eventSourceARN } of Records) {
       const fail = () => batchItemFailures.push({ itemIdentifier: messageId });
       const message = parse(schema, body);
       if (message === undefined) {
@@ -29,14 +35,23 @@ export function batchHandler<Message>(options: {
         continue;
       }
       const receiveCount = Number(attributes.ApproximateReceiveCount);
+      const incident = incidentOf(message);
+      const context = { incident_id: incident, trace_id: traceOfXray(attributes.AWSTraceHeader) };
       try {
-        await handle(message, { receiveCount: Number.isFinite(receiveCount) ? receiveCount : 1 });
+        await inLogContext(context, () => {
+          measure?.({
+            metric: 'QueueAgeMilliseconds',
+            value: Math.max(0, clock() - Number(attributes.SentTimestamp)),
+            dimensions: { Queue: eventSourceARN.split(':').at(-1) ?? '' },
+          });
+          return handle(message, { receiveCount: Number.isFinite(receiveCount) ? receiveCount : 1 });
+        });
       } catch (error) {
-        const incident = incidentOf(message);
         log.error('a message failed and will be delivered again', {
           message_id: messageId,
           receive_count: receiveCount,
           ...(incident && { incident_id: incident }),
+          ...(context.trace_id && { trace_id: context.trace_id }),
           ...errorFields(error),
         });
         fail();

@@ -1,7 +1,9 @@
 /** The HTTP side of every function behind the API: methods, authentication, body, and problems as RFC 9457 asks. */
 import middy from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { traceOfParent, traceOfXray } from '#lib/core/trace.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
+import { inLogContext, type LogContext } from '#lib/runtime/log-context.ts';
 import { errorFields, type Log } from '#lib/runtime/logger.ts';
 import { bearerMatches } from '#lib/runtime/tokens.ts';
 
@@ -117,7 +119,7 @@ export function httpHandler(options: {
       });
       return write(answer);
     });
-  return (event, context) => run(stack, event, context);
+  return (event, context) => inLogContext(contextOf(event), () => run(stack, event, context));
 }
 
 /** Said of a part that failed or hangs. What it was asked for may have happened: every request here may be repeated. */
@@ -148,6 +150,17 @@ async function run(
   // middy's type wants the whole Lambda context, of which nothing here reads anything.
   const answer = await stack(event, context as never);
   return answer as APIGatewayProxyResult;
+}
+
+/** What every log line of this request says. An id in the path is an incident's, or it is not repeated. */
+function contextOf(event: APIGatewayProxyEvent): LogContext {
+  const { headers, path } = read(event);
+  const { id = '' } = path;
+  return {
+    request_id: event.requestContext?.requestId,
+    trace_id: traceOfParent(headers['traceparent']) ?? traceOfXray(headers['x-amzn-trace-id']),
+    ...(/^(inc|sim)_[0-9a-f]{24}$/.test(id) && { incident_id: id }),
+  };
 }
 
 function read(event: APIGatewayProxyEvent): HttpRequest {

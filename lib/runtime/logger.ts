@@ -1,5 +1,7 @@
 /** Structured logs, one JSON object a line; secrets that slip into a text are taken out before it is written. */
 
+import { logContext, traceFor } from '#lib/runtime/log-context.ts';
+
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Log {
@@ -36,7 +38,12 @@ export function makeLog(
         time: new Date().toISOString(),
         message: redact(message),
       };
-      for (const [name, value] of Object.entries({ ...bound, ...fields }))
+      const context = logContext();
+      const said = { ...bound, ...context, ...fields };
+      const incidentId = fields['incident_id'] ?? context.incident_id;
+      const trace_id =
+        fields['trace_id'] ?? traceFor(typeof incidentId === 'string' ? incidentId : undefined);
+      for (const [name, value] of Object.entries({ ...said, trace_id }))
         record[name] = typeof value === 'string' ? redact(value) : value;
       write(JSON.stringify(record));
     };

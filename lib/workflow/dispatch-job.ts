@@ -2,6 +2,7 @@
 import { recheck } from '#lib/core/decide.ts';
 import type { Decision, Incident, Outcome, Reason, Verdict } from '#lib/core/incident.ts';
 import { claim, lookAgain, noteDispatched, noteSending, release } from '#lib/core/incident-changes.ts';
+import { traceIdOf } from '#lib/core/trace.ts';
 import {
   type ClosePorts,
   closeAndTell,
@@ -152,6 +153,7 @@ export function makeDispatchJob(
         cleanupRoots: stored.policy.cleanup_roots,
         decidedAt: decision.at,
         mode: incident.mode,
+        traceId: traceIdOf(incident),
         link: `${settings.publicBaseUrl}/api/v1/incidents/${incidentId}`,
       }));
     } catch (error) {

@@ -150,6 +150,8 @@ export interface JobOrder {
   readonly cleanupRoots: readonly string[];
   readonly decidedAt: number;
   readonly mode: Mode;
+  /** 32 hex digits: the same from the webhook to the job. */
+  readonly traceId: string;
   /** Where a human reads the whole timeline. */
   readonly link: string;
 }

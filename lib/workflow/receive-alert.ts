@@ -45,24 +45,29 @@ export function makeReceiveAlert(ports: {
   readonly takeAllowance: TakeAllowance;
   readonly clock: Clock;
   readonly narrate: Narrate;
-}): (alert: Alert, mode: Mode) => Promise<Received> {
-  return async (alert, mode) => {
+}): (alert: Alert, mode: Mode, traceId?: string) => Promise<Received> {
+  return async (alert, mode, traceId) => {
     const incidentId = incidentIdOf(alert.source, alert.eventId, mode);
     switch (alert.kind) {
       case 'problem':
-        return problem(alert, mode, incidentId);
+        return problem(alert, mode, incidentId, traceId);
       case 'recovery':
-        return recovery(alert, mode, incidentId);
+        return recovery(alert, mode, incidentId, traceId);
       case 'update':
         return update(alert, incidentId);
     }
   };
 
-  async function problem(alert: Alert, mode: Mode, incidentId: string): Promise<Received> {
+  async function problem(
+    alert: Alert,
+    mode: Mode,
+    incidentId: string,
+    traceId: string | undefined,
+  ): Promise<Received> {
     const { createIncident, changeIncident, sendToDecide, clock, narrate } = ports;
     const now = clock();
     const created = await createIncident(
-      openIncident({ incidentId, alert, mode, now, decideWithinMs: DECIDE_WITHIN_MS }),
+      openIncident({ incidentId, alert, mode, now, decideWithinMs: DECIDE_WITHIN_MS, traceId }),
     );
     if (created.kind === 'created') {
       narrate({ incidentId, step: 'received', text: `${alert.eventName} on ${alert.host.host}` });
@@ -87,10 +92,15 @@ export function makeReceiveAlert(ports: {
     }
   }
 
-  async function recovery(alert: Alert, mode: Mode, incidentId: string): Promise<Received> {
+  async function recovery(
+    alert: Alert,
+    mode: Mode,
+    incidentId: string,
+    traceId: string | undefined,
+  ): Promise<Received> {
     const { createIncident, changeIncident, clock, narrate } = ports;
     const now = clock();
-    const created = await createIncident(openRecovered({ incidentId, alert, mode, now }));
+    const created = await createIncident(openRecovered({ incidentId, alert, mode, now, traceId }));
     if (created.kind === 'created') {
       narrate({ incidentId, step: 'recovered', text: 'a recovery of an event that was never seen' });
       return { incidentId, status: 'recovered' };

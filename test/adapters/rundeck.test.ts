@@ -54,6 +54,7 @@ const order: JobOrder = {
   cleanupRoots: ['/srv/data/tmp', '/var/tmp'],
   decidedAt: 1_767_225_600_000,
   mode: 'live',
+  traceId: '0af7651916cd43dd8448eb211c80319c',
   link: 'http://127.0.0.1:3000/api/v1/incidents/inc_0123456789abcdef01234567',
 };
 
@@ -121,6 +122,7 @@ describe('the webhook', () => {
       remedia_decision_id: 'inc_0123456789abcdef01234567#1',
       remedia_incident_id: 'inc_0123456789abcdef01234567',
       remedia_event_id: '42',
+      remedia_trace_id: '0af7651916cd43dd8448eb211c80319c',
       remedia_trigger_id: '13926',
       remedia_source: 'zabbix',
       host: 'web-01.example.org',

@@ -23,6 +23,7 @@ const TRACE = {
   remedia_decision_id: 'inc_0123456789abcdef01234567#1',
   remedia_incident_id: 'inc_0123456789abcdef01234567',
   remedia_event_id: '42',
+  remedia_trace_id: '0af7651916cd43dd8448eb211c80319c',
   remedia_link: 'http://127.0.0.1:3000/api/v1/incidents/inc_0123456789abcdef01234567',
 };
 const GOOD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
