@@ -38,7 +38,7 @@ const anOrder = (): JobOrder => {
     cleanupRoots: [],
     decidedAt: 1_767_225_600_000,
     mode: 'live',
-  traceId: '0af7651916cd43dd8448eb211c80319c',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
     link: 'http://127.0.0.1:3000/api/v1/incidents/x',
   };
 };
