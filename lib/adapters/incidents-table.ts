@@ -273,18 +273,24 @@ export function createIncidentsTable({
       throw busy('too many conflicting changes of one incident');
     },
 
-    hostHistory: async ({ hostKey, mode, since, limit }) =>
-      incidentsOf(
+    hostHistory: async ({ hostKey, mode, since, until = NEVER_DUE, limit }) => {
+      if (since > until) return [];
+      return incidentsOf(
         await queryIndex(
           {
             IndexName: 'by_host',
-            KeyConditionExpression: 'hostKey = :host AND openedAt >= :since',
-            ExpressionAttributeValues: { ':host': historyKey(mode, hostKey), ':since': since },
+            KeyConditionExpression: 'hostKey = :host AND openedAt BETWEEN :since AND :until',
+            ExpressionAttributeValues: {
+              ':host': historyKey(mode, hostKey),
+              ':since': since,
+              ':until': until,
+            },
             ScanIndexForward: false,
           },
           limit,
         ),
-      ),
+      );
+    },
 
     dueIncidents: async ({ state, now, limit }) => {
       const keys = await queryIndex(
@@ -302,20 +308,25 @@ export function createIncidentsTable({
         .sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
     },
 
-    listIncidents: async ({ state, limit }) => {
-      const range = (condition: string, most: number) =>
+    listIncidents: async ({ state, until, limit }) => {
+      const range = (condition: string, values: Readonly<Record<string, number>>, most: number) =>
         queryIndex(
           {
             IndexName: 'by_state_due',
-            KeyConditionExpression: `#state = :state AND dueAt ${condition} :never`,
+            KeyConditionExpression: `#state = :state AND dueAt ${condition}`,
             ExpressionAttributeNames: { '#state': 'state' },
-            ExpressionAttributeValues: { ':state': state, ':never': NEVER_DUE },
+            ExpressionAttributeValues: { ':state': state, ...values },
             ScanIndexForward: false,
           },
           most,
         );
-      const [notDue, due] = await Promise.all([range('>=', limit), range('<', MOST_LISTED_DUE)]);
-      const newest = [...notDue, ...due].sort((a, b) => Number(b['openedAt']) - Number(a['openedAt']));
+      const last = NEVER_DUE + (until ?? NEVER_DUE);
+      const [notDue, due] = await Promise.all([
+        range('BETWEEN :never AND :last', { ':never': NEVER_DUE, ':last': last }, limit),
+        range('< :never', { ':never': NEVER_DUE }, MOST_LISTED_DUE),
+      ]);
+      const wanted = due.filter((each) => until === undefined || Number(each['openedAt']) <= until);
+      const newest = [...notDue, ...wanted].sort((a, b) => Number(b['openedAt']) - Number(a['openedAt']));
       return (await incidentsOf(newest.slice(0, limit))).filter((each) => each.state === state);
     },
 

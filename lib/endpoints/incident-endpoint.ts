@@ -1,13 +1,16 @@
 /** GET /api/v1/incidents and /api/v1/incidents/{id}: what Remedia knows, decided and did, for a human or a program. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { hostKeyOf } from '#lib/core/identity.ts';
-import { INCIDENT_STATES, type Incident } from '#lib/core/incident.ts';
+import { INCIDENT_STATES, type Incident, type IncidentState, OUTCOMES } from '#lib/core/incident.ts';
+import { readCursor, readPage, writeCursor } from '#lib/endpoints/incident-page.ts';
 import { bearerGate, type HttpAnswer, type HttpRequest, httpHandler, problem } from '#lib/runtime/http.ts';
 import { type Log, redact } from '#lib/runtime/logger.ts';
 import type { HostHistory, ListIncidents, LoadIncident } from '#lib/workflow/ports.ts';
 
 const MOST = 100;
 const INCIDENT_ID = /^(inc|sim)_[0-9a-f]{24}$/;
+
+type ReadIncidents = (until: number | undefined, limit: number) => Promise<readonly Incident[]>;
 
 /** The endpoint as a Lambda handler. */
 export function makeIncidentEndpoint(parts: {
@@ -28,36 +31,58 @@ export function makeIncidentEndpoint(parts: {
   };
 
   const list = async ({ query }: HttpRequest): Promise<HttpAnswer> => {
-    const { limit = '50', state, host, since = '0' } = query;
+    const { limit = '50', state, status = state, host, since = '0', cursor } = query;
     const errors: { field: string; expected: string }[] = [];
     const count = Number(limit);
     if (!Number.isInteger(count) || count < 1 || count > MOST)
       errors.push({ field: 'limit', expected: `a number from 1 to ${MOST}` });
-    const known = INCIDENT_STATES.find((each) => each === state);
-    if (state !== undefined && known === undefined)
-      errors.push({ field: 'state', expected: `one of ${INCIDENT_STATES.join(', ')}` });
+    const known = INCIDENT_STATES.find((each) => each === status);
+    const outcome = OUTCOMES.find((each) => each === status);
+    if (status !== undefined && known === undefined && outcome === undefined)
+      errors.push({
+        field: 'status' in query ? 'status' : 'state',
+        expected: `one of ${[...INCIDENT_STATES, ...OUTCOMES].join(', ')}`,
+      });
     const from = /^[0-9]+$/.test(since) ? Number(since) : Date.parse(since);
     if (Number.isNaN(from)) errors.push({ field: 'since', expected: 'a time such as 2026-03-01T12:00:00Z' });
+    const start = cursor === undefined ? undefined : readCursor(cursor);
+    if (cursor !== undefined && start === undefined)
+      errors.push({ field: 'cursor', expected: 'what an earlier answer had as `next`' });
     if (errors.length > 0) return problem(400, 'Bad Request', 'The list cannot be made.', { errors });
-    if (host !== undefined) {
-      const incidents = await parts.hostHistory({
-        hostKey: hostKeyOf(parts.source, host),
-        mode: 'live',
-        since: from,
-        limit: count,
-      });
-      const wanted = incidents.filter((each) => known === undefined || each.state === known);
-      return { status: 200, json: { incidents: wanted.map(shortly) } };
-    }
-    const states = known === undefined ? INCIDENT_STATES : [known];
-    const lists = await Promise.all(states.map((each) => parts.listIncidents({ state: each, limit: count })));
-    const incidents = lists
-      .flat()
-      .filter(({ openedAt }) => openedAt >= from)
-      .sort((a, b) => b.openedAt - a.openedAt)
-      .slice(0, count);
-    return { status: 200, json: { incidents: incidents.map(shortly) } };
+    const wantedState = known ?? (outcome && 'closed');
+    const { incidents, next } = await readPage({
+      read: host === undefined ? readStates(wantedState) : readHost(host, from),
+      wanted: (each) =>
+        (wantedState === undefined || each.state === wantedState) &&
+        (outcome === undefined || each.outcome === outcome),
+      since: from,
+      limit: count,
+      start,
+    });
+    return {
+      status: 200,
+      json: { incidents: incidents.map(shortly), ...(next !== undefined && { next: writeCursor(next) }) },
+    };
   };
+
+  const readHost =
+    (host: string, since: number): ReadIncidents =>
+    (until, limit) =>
+      parts.hostHistory({ hostKey: hostKeyOf(parts.source, host), mode: 'live', since, until, limit });
+
+  /** Of all states when none is wanted; then only as many of the newest as are complete in their order. */
+  const readStates =
+    (state: IncidentState | undefined): ReadIncidents =>
+    async (until, limit) => {
+      const states = state === undefined ? INCIDENT_STATES : [state];
+      const lists = await Promise.all(
+        states.map((each) => parts.listIncidents({ state: each, until, limit })),
+      );
+      return lists
+        .flat()
+        .sort((a, b) => b.openedAt - a.openedAt)
+        .slice(0, limit);
+    };
 
   return httpHandler({
     methods: ['GET'],

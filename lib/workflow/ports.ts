@@ -26,11 +26,12 @@ export type ChangeIncident = (
   change: (incident: Incident) => Incident | undefined,
 ) => Promise<{ readonly changed: boolean; readonly incident: Incident | undefined }>;
 
-/** Incidents of one host, newest first, opened since `since`; the same mode only. */
+/** Incidents of one host, newest first, opened since `since` and not after `until`; the same mode only. */
 export type HostHistory = (query: {
   readonly hostKey: string;
   readonly mode: Mode;
   readonly since: number;
+  readonly until?: number | undefined;
   readonly limit: number;
 }) => Promise<readonly Incident[]>;
 
@@ -41,9 +42,10 @@ export type DueIncidents = (query: {
   readonly limit: number;
 }) => Promise<readonly Incident[]>;
 
-/** The newest incidents in a state, for the operator's list. */
+/** The newest incidents in a state that were not opened after `until`, for the operator's list. */
 export type ListIncidents = (query: {
   readonly state: IncidentState;
+  readonly until?: number | undefined;
   readonly limit: number;
 }) => Promise<readonly Incident[]>;
 

@@ -145,6 +145,22 @@ export function describeIncidents(
       await open(NOON + 10 * MINUTE, { hostKey: `${hostKey}0` });
       const history = await ports.hostHistory({ hostKey, mode: 'live', since: NOON + 2 * MINUTE, limit: 3 });
       expect(history.map(({ openedAt }) => (openedAt - NOON) / MINUTE)).toEqual([5, 4, 3]);
+      const until = await ports.hostHistory({
+        hostKey,
+        mode: 'live',
+        since: 0,
+        until: NOON + 2 * MINUTE,
+        limit: 9,
+      });
+      expect(until.map(({ openedAt }) => (openedAt - NOON) / MINUTE)).toEqual([2, 1]);
+      const never = await ports.hostHistory({
+        hostKey,
+        mode: 'live',
+        since: NOON,
+        until: NOON - 1,
+        limit: 9,
+      });
+      expect(never).toEqual([]);
       const simulated = await ports.hostHistory({ hostKey, mode: 'simulate', since: 0, limit: 10 });
       expect(simulated).toHaveLength(1);
     });
@@ -207,10 +223,14 @@ export function describeIncidents(
       await add(NOON + 2, { dueAt: NOON + 90 * DAY });
       await add(NOON + 4);
       await add(NOON + 5, { state: 'closed' });
-      const opened = async (limit: number) =>
-        (await ports.listIncidents({ state: 'running', limit })).map(({ openedAt }) => openedAt - NOON);
+      const opened = async (limit: number, until?: number) =>
+        (await ports.listIncidents({ state: 'running', limit, until })).map(
+          ({ openedAt }) => openedAt - NOON,
+        );
       expect(await opened(10)).toEqual([4, 3, 2, 1]);
       expect(await opened(2)).toEqual([4, 3]);
+      expect(await opened(2, NOON + 3)).toEqual([3, 2]);
+      expect(await opened(9, NOON)).toEqual([]);
     });
 
     it('is true once per key until that expires, however many ask at the same time', async () => {

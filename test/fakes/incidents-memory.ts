@@ -115,9 +115,10 @@ export function createMemoryIncidents({
         retry: true,
       });
     },
-    hostHistory: async ({ hostKey, mode, since, limit }) =>
+    hostHistory: async ({ hostKey, mode, since, until = Infinity, limit }) =>
       select(
-        (each) => each.hostKey === hostKey && each.mode === mode && each.openedAt >= since,
+        (each) =>
+          each.hostKey === hostKey && each.mode === mode && each.openedAt >= since && each.openedAt <= until,
         (a, b) => b.openedAt - a.openedAt,
         limit,
       ),
@@ -127,9 +128,9 @@ export function createMemoryIncidents({
         (a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0),
         limit,
       ),
-    listIncidents: async ({ state, limit }) =>
+    listIncidents: async ({ state, until = Infinity, limit }) =>
       select(
-        (each) => each.state === state,
+        (each) => each.state === state && each.openedAt <= until,
         (a, b) => b.openedAt - a.openedAt,
         limit,
       ),

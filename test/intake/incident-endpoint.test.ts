@@ -1,5 +1,6 @@
 /** GET /api/v1/incidents and /api/v1/incidents/{id}: reading back what happened. */
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import type { Incident } from '#lib/core/incident.ts';
 import { makeIncidentEndpoint } from '#lib/endpoints/incident-endpoint.ts';
 import { anHttpEvent, answerOf } from '#test/builders/http-events.ts';
@@ -88,6 +89,10 @@ describe('the list', () => {
     { query: { limit: '1' }, ids: [3] },
     { query: { state: 'closed' }, ids: [2] },
     { query: { state: 'held' }, ids: [] },
+    { query: { status: 'verified' }, ids: [2] },
+    { query: { status: 'failed' }, ids: [] },
+    { query: { status: 'closed', host: 'web-01' }, ids: [2] },
+    { query: { host: 'web-01', status: 'received', limit: '1' }, ids: [1] },
     { query: { since: String(NOON + MINUTE) }, ids: [3, 2] },
     { query: { since: '2026-03-01T12:02:00Z' }, ids: [3] },
     { query: { host: 'web-01' }, ids: [2, 1] },
@@ -132,12 +137,54 @@ describe('the list', () => {
   it('names every parameter that is wrong', async () => {
     const get = await prepare();
 
-    const answer = await get({ queryStringParameters: { limit: '0', state: 'open', since: 'yesterday' } });
+    const answer = await get({
+      queryStringParameters: { limit: '0', state: 'open', since: 'yesterday', cursor: 'W10' },
+    });
 
     expect(answer).toMatchObject({
       status: 400,
-      json: { errors: [{ field: 'limit' }, { field: 'state' }, { field: 'since' }] },
+      json: { errors: [{ field: 'limit' }, { field: 'state' }, { field: 'since' }, { field: 'cursor' }] },
     });
+  });
+
+  it.each([
+    { name: 'all of them', query: {}, every: 1 },
+    { name: 'those of a host', query: { host: 'web-01' }, every: 1 },
+    { name: 'one outcome among many', query: { host: 'web-01', status: 'failed' }, every: 97 },
+    { name: 'those since a time', query: { since: String(NOON + 2) }, every: 1 },
+  ])('gives every incident once, page after page: $name', async ({ query, every }) => {
+    // Seven to a millisecond: a page ends in the middle of one.
+    const many = Array.from({ length: 250 }, (_, n) =>
+      anIncident({
+        incidentId: idOf(n),
+        openedAt: NOON + Math.floor(n / 7),
+        state: n % 3 === 0 || n % 97 === 0 ? 'closed' : 'received',
+        ...(n % 97 === 0 && { outcome: 'failed' }),
+      }),
+    );
+    const get = await prepare(many);
+    const page = z.object({
+      incidents: z.array(z.object({ incidentId: z.string(), openedAt: z.string() })),
+      next: z.string().optional(),
+    });
+    const given: z.infer<typeof page>['incidents'] = [];
+    let next: string | undefined;
+
+    do {
+      const { json } = await get({
+        queryStringParameters: { ...query, limit: '40', ...(next && { cursor: next }) },
+      });
+      const { incidents, next: following } = page.parse(json);
+      given.push(...incidents);
+      next = following;
+    } while (next !== undefined);
+
+    const since = 'since' in query ? NOON + 2 : 0;
+    const wanted = many.filter(({ openedAt }, n) => n % every === 0 && openedAt >= since);
+    expect(given.map(({ incidentId }) => incidentId).toSorted()).toEqual(
+      wanted.map(({ incidentId }) => incidentId).toSorted(),
+    );
+    expect(given).toEqual(given.toSorted((a, b) => b.openedAt.localeCompare(a.openedAt)));
   });
 
   it.each(['101', '-1', '1.5', 'many', ''])('is at most 100 long, not %j', async (limit) => {

@@ -1,7 +1,9 @@
 /** What an operator sees of one alert's whole way: every log line says whose it is, one trace, and metrics as AWS wants. */
 import { readFile } from 'node:fs/promises';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import { createDynamoClient } from '#lib/adapters/incidents-table.ts';
 import type { Incident } from '#lib/core/incident.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import { inLogContext } from '#lib/runtime/log-context.ts';
@@ -98,6 +100,16 @@ describe('the way of one alert', () => {
     expect(incident.traceId).toBe(TRACE);
     const [post] = pipeline.rundeck.posts();
     expect(JSON.parse(post?.body ?? '{}')).toMatchObject({ remedia_trace_id: TRACE });
+  });
+
+  it('expires as many days after its end as RETENTION_DAYS says, whichever function ended it', async () => {
+    const client = createDynamoClient({ endpoint: pipeline.aws.dynamoEndpoint });
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: pipeline.aws.tableName, Key: { pk: { S: incident.incidentId } } }),
+    );
+    client.destroy();
+
+    expect(Number(Item?.['expiresAt']?.N)).toBe(Math.ceil((incident.closedAt ?? 0) / 1000 + 7 * 86_400));
   });
 
   it('is measured, one valid line for each event', () => {
