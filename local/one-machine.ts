@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { readPolicy } from '#lib/adapters/policy-file.ts';
+import { claimDataDirectory } from './data-directory.ts';
 import { type EmbeddedAws, REGION, serviceSchema, startEmbeddedAws, startPollers } from './embedded-aws.ts';
 import { invoke } from './invoke.ts';
 import { LOCAL_INTAKE_TOKEN, type LocalSettings, readLocalSettings } from './local-settings.ts';
@@ -47,6 +48,7 @@ export async function startOneMachine({
     for (const end of ends.splice(0).reverse()) await end();
   };
   try {
+    ends.push(await claimDataDirectory(settings.dataDir));
     const aws = await startEmbeddedAws({ service: described, dataDir: settings.dataDir });
     ends.push(aws.stop);
     Object.assign(process.env, aws.environment);
@@ -110,6 +112,9 @@ export async function startOneMachine({
           onFault: say,
         }),
       );
+      // What was due while nothing ran is not left waiting for the next minute.
+      for (const { name, events } of Object.values(described.functions))
+        if (events.some(({ schedule }) => schedule !== undefined)) void invoke(lambdaEndpoint, name, {});
       say(`Ready: http://127.0.0.1:${httpPort} takes alerts. Data: ${settings.dataDir}`);
     });
     return { stop };
