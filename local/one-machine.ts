@@ -13,6 +13,7 @@ import { invoke } from './invoke.ts';
 import { LOCAL_INTAKE_TOKEN, type LocalSettings, readLocalSettings } from './local-settings.ts';
 import { say, sayLoudly } from './output.ts';
 import { startRemediaRundeck } from './rundeck/remedia-project.ts';
+import { announceStack } from './running-stack.ts';
 import { startSimulatedModel } from './simulated-model.ts';
 import { startSimulatedPeople } from './simulated-people.ts';
 
@@ -53,6 +54,15 @@ export async function startOneMachine({
     ends.push(aws.stop);
     Object.assign(process.env, aws.environment);
     await preparePolicy(aws, settings);
+    ends.push(
+      await announceStack(settings.dataDir, {
+        ...aws.environment,
+        INCIDENTS_TABLE: aws.tableName,
+        ALERTS_QUEUE_URL: aws.queues.get('AlertsQueue')?.url ?? '',
+        JOBS_QUEUE_URL: aws.queues.get('JobsQueue')?.url ?? '',
+        CHECKS_QUEUE_URL: aws.queues.get('ChecksQueue')?.url ?? '',
+      }),
+    );
 
     const publicBaseUrl = settings.given['PUBLIC_BASE_URL'] ?? `http://127.0.0.1:${httpPort}`;
     // Only this process and its simulated Rundeck know it.

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { aimAtRunningStack } from '#local/running-stack.ts';
 
 const USAGE = `usage:
   npm run pause -- on  [--reason text] [--by name]
@@ -97,6 +98,7 @@ function plain(text: string): string {
 }
 
 try {
+  aimAtRunningStack();
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: { by: { type: 'string' }, reason: { type: 'string' } },

@@ -13,6 +13,7 @@ import { adviseOn } from '#lib/core/policy-advice.ts';
 import { comparePolicies, type PolicyChange } from '#lib/core/policy-change.ts';
 import { type ExplainedEntry, explainPolicy } from '#lib/core/policy-explanation.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { aimAtRunningStack } from '#local/running-stack.ts';
 
 const USAGE = `usage:
   npm run policy:check -- [file]                                   (policy.yaml without one)
@@ -132,6 +133,7 @@ function explain(alertFile: string, policyFile: string, now: number): void {
 }
 
 async function table() {
+  aimAtRunningStack();
   const { INCIDENTS_TABLE: tableName } = await loadSettings(['INCIDENTS_TABLE']);
   return createIncidentsTable({ client: createDynamoClient(), tableName });
 }
