@@ -5,6 +5,7 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 export const analyzeProcesses = {
   name: 'analyze_processes',
   description: 'Find which processes use up CPU, memory, disk input/output or network. Changes nothing.',
+  when: ['busy'],
   safety: 'read_only',
   parameters: z.strictObject({
     resource_type: z.enum(['cpu', 'memory', 'io', 'network']).describe('The resource that is short'),

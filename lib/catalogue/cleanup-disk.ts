@@ -6,6 +6,7 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 export const cleanupDisk = {
   name: 'cleanup_disk',
   description: 'Remove old temporary files and logs on a file system that is running out of space or inodes.',
+  when: ['full'],
   safety: 'disruptive',
   parameters: z.strictObject({
     path: mountPoint.describe('Mount point that fills up, such as /var'),

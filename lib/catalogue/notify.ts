@@ -5,6 +5,7 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 export const notify = {
   name: 'notify',
   description: 'Tell a team that a human is needed. For whatever no other tool mends, and in doubt.',
+  when: [],
   safety: 'message',
   parameters: z.strictObject({
     message: z

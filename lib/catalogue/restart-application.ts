@@ -7,6 +7,7 @@ export const restartApplication = {
   name: 'restart_application',
   description:
     'Restart one application or container that has stopped or is unhealthy, with the least interruption.',
+  when: ['down', 'unhealthy'],
   safety: 'disruptive',
   parameters: z.strictObject({
     app_name: processName.describe('The application or container, such as orders-api'),

@@ -6,6 +6,7 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 export const restartService = {
   name: 'restart_service',
   description: 'Restart a system service that is down, stopped or not running.',
+  when: ['down', 'unhealthy'],
   safety: 'disruptive',
   parameters: z.strictObject({
     service_name: processName.describe('The service, such as nginx.service'),

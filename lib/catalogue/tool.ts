@@ -21,10 +21,28 @@ export type Subject = 'path' | 'service' | 'application' | 'resource';
 /** Arguments as they leave validation: JSON scalars only. */
 export type ToolArguments = Readonly<Record<string, string | number | boolean>>;
 
+/**
+ * What an alert can say. The model reads this first, whatever tools are possible: measured, a small model that is asked
+ * what an alert says tells a failure from a notice; asked for a tool, it takes whichever it is offered.
+ */
+export const READINGS = {
+  down: 'a service or process is down, stopped, failed or missing',
+  full: 'a disk or file system has too little space or inodes',
+  busy: 'CPU, memory, disk, network or a queue is overloaded or slow',
+  unhealthy: 'an application or container has stopped or is unhealthy',
+  other:
+    'anything else, such as a change, an update, a setting, something planned, late, asked or forbidden, or what ' +
+    'failed before',
+} as const;
+
+export type Reading = keyof typeof READINGS;
+
 export interface Tool<Name extends ToolName = ToolName> {
   readonly name: Name;
   /** One sentence for the model: when to choose it, and when not. */
   readonly description: string;
+  /** Only an alert that says one of these is reason enough for it. */
+  readonly when: readonly Exclude<Reading, 'other'>[];
   /** `read_only` changes nothing on the host; `disruptive` may; `message` only tells a human. */
   readonly safety: 'read_only' | 'disruptive' | 'message';
   /** Strict object with every parameter, its unit, range and pattern. */

@@ -1,7 +1,7 @@
 /** What a model is offered and held to: the tools' schemas, and one JSON schema for exactly one possible call. */
 import * as z from 'zod';
 import { catalogue } from '#lib/catalogue/index.ts';
-import type { Tool } from '#lib/catalogue/tool.ts';
+import { READINGS, type Tool } from '#lib/catalogue/tool.ts';
 import type { Grounding } from '#lib/core/grounding.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -24,13 +24,15 @@ export function toolSchemas(): readonly ToolSchema[] {
 }
 
 /**
- * One call of one possible tool with one of its grounded values, or `notify`. What evidence does not fill is left to the
- * job's own defaults. It holds no `pattern` and no `format`: Ollama's grammar can end the whole server over them; the
- * answer is validated by the catalogue's own schemas.
+ * What the alert says, then one call of one possible tool that this is reason enough for, with one of its grounded values;
+ * or `notify`, after every other reading. What evidence does not fill is left to the job's own defaults. It holds no
+ * `pattern` and no `format`: Ollama's grammar can end the whole server over them; the answer is validated by the
+ * catalogue's own schemas.
  */
 export function answerFormat(grounding: Grounding): Json {
   const jobs = grounding.eligible.map(({ tool, values }) =>
     call(
+      catalogue[tool].when,
       tool,
       Object.fromEntries(
         Object.entries(values).map(([name, allowed]) => [name, { type: 'string', enum: [...allowed] }]),
@@ -38,16 +40,19 @@ export function answerFormat(grounding: Grounding): Json {
     ),
   );
   const message = { type: 'string', minLength: 1, maxLength: MAX_MESSAGE };
-  return { anyOf: [...jobs, call('notify', { message })] };
+  const left = Object.keys(READINGS).filter(
+    (reading) =>
+      !grounding.eligible.some(({ tool }) => catalogue[tool].when.some((each) => each === reading)),
+  );
+  return { anyOf: [...jobs, call(left, 'notify', { message })] };
 }
 
-function call(name: Tool['name'], properties: Json): Json {
-  return {
-    type: 'object',
-    properties: { name: { const: name }, arguments: strict(properties) },
-    required: ['name', 'arguments'],
-    additionalProperties: false,
-  };
+function call(says: readonly string[], name: Tool['name'], properties: Json): Json {
+  return strict({
+    says: { type: 'string', enum: [...says] },
+    name: { const: name },
+    arguments: strict(properties),
+  });
 }
 
 function strict(properties: Json): Json {

@@ -23,12 +23,17 @@ export function readAnswer(answer: Answer, grounding: Grounding): Proposal | Ref
   if (tool === undefined) return refusal('unknown_tool', 'The model named a tool that does not exist.');
   const checked = checkArguments(tool, call.arguments);
   if ('kind' in checked) return checked;
+  if (call.says !== undefined && tool.target !== undefined && !tool.when.some((each) => each === call.says)) {
+    return refusal('ungrounded_value', `What the model reads in the alert is no reason for ${tool.name}.`);
+  }
   return groundProposal(tool, checked.arguments, grounding);
 }
 
 interface Call {
   readonly name: string;
   readonly arguments: unknown;
+  /** What the model reads in the alert; a tool call of the server's own kind has no place for it. */
+  readonly says?: unknown;
 }
 
 function oneCall({ toolCalls, content, doneReason }: Answer): Call | Refusal {
@@ -50,16 +55,16 @@ function oneCall({ toolCalls, content, doneReason }: Answer): Call | Refusal {
 }
 
 function callOf(parsed: Readonly<Record<string, unknown>>): Call | Refusal {
-  const name = parsed['name'];
-  // Both words are in use for what a call is given.
-  const given = Object.keys(parsed).filter((key) => key !== 'name');
+  const { name, says, ...rest } = parsed;
   if (typeof name !== 'string') return refusal('no_call', 'The JSON of the model is no call of a tool.');
+  const given = Object.keys(rest);
   if (given.length > 1) return refusal('extra_argument', 'The call holds more than a name and arguments.');
+  // Both words are in use for what a call is given.
   const [key = 'arguments'] = given;
   if (key !== 'arguments' && key !== 'parameters') {
     return refusal('extra_argument', 'The call holds something else than a name and arguments.');
   }
-  return { name, arguments: parsed[key] ?? {} };
+  return { name, says, arguments: rest[key] ?? {} };
 }
 
 /** Two objects side by side are no JSON; each that names a tool is a call. */

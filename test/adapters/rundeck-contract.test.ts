@@ -28,6 +28,7 @@ const JOB = `
 const tool = (name: ToolName): Tool => ({
   name,
   description: 'x',
+  when: ['down'],
   safety: 'disruptive',
   parameters: z.strictObject({ service_name: z.string() }),
   job: { name, uuid: UUID, timeLimitSeconds: 60 },

@@ -23,6 +23,7 @@ const UUID = '11111111-2222-4333-8444-555555555501';
 const tool = (name: ToolName, shape: z.ZodRawShape): Tool => ({
   name,
   description: 'x',
+  when: ['down'],
   safety: 'disruptive',
   parameters: z.strictObject(shape),
   job: { name, uuid: UUID, timeLimitSeconds: 60 },

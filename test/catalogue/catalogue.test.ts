@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { catalogue, toolByName } from '#lib/catalogue/index.ts';
-import { TOOL_NAMES, type Tool } from '#lib/catalogue/tool.ts';
+import { READINGS, TOOL_NAMES, type Tool } from '#lib/catalogue/tool.ts';
 
 const tools = Object.values<Tool>(catalogue);
 const valid: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -57,6 +57,12 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
     for (const property of Object.values(properties)) {
       expect(property).toHaveProperty('description');
     }
+  });
+
+  it('says what an alert must say for it, unless it only tells', () => {
+    expect(tool.when.length > 0).toBe(tool.safety !== 'message');
+    for (const reading of tool.when) expect(Object.keys(READINGS)).toContain(reading);
+    expect(tool.when).not.toContain('other');
   });
 
   it('names a target among its required parameters, a job, and how it ends, unless it only tells', () => {

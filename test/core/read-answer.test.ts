@@ -40,6 +40,8 @@ describe('an answer that is one possible call', () => {
     `Here it is: ${restart} I hope that helps.`,
     `[${restart}]`,
     restart.replace('arguments', 'parameters'),
+    restart.replace('{', '{"says":"down",'),
+    restart.replace('{', '{"says":"unhealthy",'),
     `\n\n ${restart}\n\n`,
   ])('is a proposal, as text: %s', (content) => {
     expect(inContent(content)).toEqual(proposal);
@@ -47,6 +49,14 @@ describe('an answer that is one possible call', () => {
 
   it('counts even when the server cut what followed', () => {
     expect(inContent(`${restart}\n\n\n`, 'length')).toEqual(proposal);
+  });
+
+  it('may tell a human about whatever it reads', () => {
+    const says = ['down', 'other', 'whatever'];
+    for (const each of says) {
+      const content = `{"says":"${each}","name":"notify","arguments":{"message":"Look."}}`;
+      expect(inContent(content)).toMatchObject({ kind: 'proposal', tool: 'notify' });
+    }
   });
 
   it('may always ask for a human', () => {
@@ -114,6 +124,9 @@ describe('every other answer is refused by name', () => {
     ['extra_argument', '{"name":"restart_service","args":{}}', 'stop'],
     ['extra_argument', '{"name":"restart_service","arguments":{},"host":"db-01"}', 'stop'],
     ['mistyped_argument', '{"name":"restart_service","arguments":"nginx"}', 'stop'],
+    ['ungrounded_value', restart.replace('{', '{"says":"other",'), 'stop'],
+    ['ungrounded_value', restart.replace('{', '{"says":"full",'), 'stop'],
+    ['ungrounded_value', restart.replace('{', '{"says":null,'), 'stop'],
     ['unparseable', '{"name": restart_service}', 'stop'],
     ['unparseable', '} {', 'stop'],
     ['truncated', '{"name":"restart_service","arguments":{"service_name":"ngi', 'length'],

@@ -52,6 +52,7 @@ export type EvalCase = z.infer<typeof evalCase>;
 export const CASE_FILES = [
   'test/fixtures/zabbix/labelled-triggers.jsonl',
   'test/evals/cases/templates-and-custom.jsonl',
+  'test/evals/cases/misleading.jsonl',
   'test/evals/cases/history.jsonl',
   'test/evals/cases/injections.jsonl',
 ] as const;

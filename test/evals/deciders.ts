@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { catalogue, toolByName } from '#lib/catalogue/index.ts';
+import { READINGS } from '#lib/catalogue/tool.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
 import type { AskModel, ModelAnswer, ModelQuestion } from '#lib/workflow/ports.ts';
 import { createMemoryModel } from '#test/fakes/model-memory.ts';
@@ -68,13 +69,17 @@ async function decideFreely(each: EvalCase, askModel: AskModel): Promise<CaseRes
 }
 
 function freeFormat({ tools }: ModelQuestion): ModelQuestion['format'] {
+  const left = Object.keys(READINGS);
   return {
-    anyOf: tools.map(({ function: { name, parameters } }) => ({
-      type: 'object',
-      properties: { name: { const: name }, arguments: parameters },
-      required: ['name', 'arguments'],
-      additionalProperties: false,
-    })),
+    anyOf: tools.map(({ function: { name, parameters } }) => {
+      const says = name === 'notify' ? ['other'] : (toolByName(name)?.when ?? left);
+      const properties = {
+        says: { type: 'string', enum: says },
+        name: { const: name },
+        arguments: parameters,
+      };
+      return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
+    }),
   };
 }
 
