@@ -4,6 +4,7 @@ import { makeTellHuman } from '#lib/adapters/people.ts';
 import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeApprovalEndpoint } from '#lib/endpoints/approval-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -19,13 +20,13 @@ const clock = Date.now;
 
 export const handler = whenReady(async () => {
   const settings = await loadSettings([
-    'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
     'RETENTION_DAYS',
     'JOBS_QUEUE_URL',
     'CHECKS_QUEUE_URL',
     'OPERATOR_TOKENS',
     'APPROVAL_SIGNING_KEY',
+    ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
   const table = observeIncidents(
@@ -58,7 +59,7 @@ export const handler = whenReady(async () => {
       clock,
       narrate: makeNarrate(log),
     },
-    { publicBaseUrl: settings.PUBLIC_BASE_URL },
+    linksOf(settings),
   );
   return makeApprovalEndpoint({
     key: settings.APPROVAL_SIGNING_KEY,

@@ -7,6 +7,7 @@ import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { approvalLink } from '#lib/endpoints/approval-endpoint.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, measureModel, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -15,13 +16,13 @@ import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeDecideRemediation } from '#lib/workflow/decide-remediation.ts';
 import { alertMessageSchema, checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
+import { rememberAnswers } from '#lib/workflow/remember-answers.ts';
 
 const log = makeLog({ function: 'decide-remediation' });
 const measure = makeMeasure();
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
-    'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
     'RETENTION_DAYS',
     'ALERTS_QUEUE_URL',
@@ -31,10 +32,13 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     'OLLAMA_URL',
     'OLLAMA_MODEL',
     'OLLAMA_TIMEOUT_SECONDS',
+    'OLLAMA_REMEMBER_SECONDS',
     'OLLAMA_NUM_THREAD',
+    ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
-  const { PUBLIC_BASE_URL: publicBaseUrl, APPROVAL_SIGNING_KEY: key } = settings;
+  const { APPROVAL_SIGNING_KEY: key } = settings;
+  const links = linksOf(settings);
   const client = createSqsClient();
   const decide = makeDecideRemediation(
     {
@@ -46,14 +50,17 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
         }),
         measure,
       ),
-      askModel: measureModel(
-        makeAskModel({
-          url: settings.OLLAMA_URL,
-          model: settings.OLLAMA_MODEL,
-          timeoutMs: settings.OLLAMA_TIMEOUT_SECONDS * 1000,
-          numThread: settings.OLLAMA_NUM_THREAD,
-        }),
-        measure,
+      askModel: rememberAnswers(
+        measureModel(
+          makeAskModel({
+            url: settings.OLLAMA_URL,
+            model: settings.OLLAMA_MODEL,
+            timeoutMs: settings.OLLAMA_TIMEOUT_SECONDS * 1000,
+            numThread: settings.OLLAMA_NUM_THREAD,
+          }),
+          measure,
+        ),
+        { seconds: settings.OLLAMA_REMEMBER_SECONDS, clock: Date.now },
       ),
       sendToDecide: sendTo({
         client,
@@ -80,8 +87,8 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       narrate: makeNarrate(log),
     },
     {
-      publicBaseUrl,
-      approvalLink: (incident, decision) => approvalLink({ key, publicBaseUrl }, incident, decision),
+      ...links,
+      approvalLink: (incident, decision) => approvalLink({ key, ...links }, incident, decision),
     },
   );
   return batchHandler({ schema: alertMessageSchema, handle: decide, log, measure });

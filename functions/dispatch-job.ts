@@ -7,6 +7,7 @@ import { makeFindExecution, makeRunJob, parseWebhooks } from '#lib/adapters/rund
 import { catalogue } from '#lib/catalogue/index.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -21,7 +22,6 @@ const measure = makeMeasure();
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
-    'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
     'RETENTION_DAYS',
     'CHECKS_QUEUE_URL',
@@ -29,6 +29,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     'RUNDECK_API_TOKEN',
     'RUNDECK_WEBHOOKS',
     'RUNDECK_TIMEOUT_SECONDS',
+    ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
   const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
@@ -61,7 +62,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       clock: Date.now,
       narrate: makeNarrate(log),
     },
-    { publicBaseUrl: settings.PUBLIC_BASE_URL },
+    linksOf(settings),
   );
   return batchHandler({ schema: jobMessageSchema, handle: dispatch, log, measure });
 }, log);

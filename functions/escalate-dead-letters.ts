@@ -4,6 +4,7 @@ import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incident
 import { makeTellHuman } from '#lib/adapters/people.ts';
 import { traceOfXray } from '#lib/core/trace.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
 import { inLogContext } from '#lib/runtime/log-context.ts';
 import { errorFields, makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -17,9 +18,9 @@ const measure = makeMeasure();
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
-    'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
     'RETENTION_DAYS',
+    ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
   const escalate = makeEscalateDeadLetters(
@@ -38,7 +39,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       clock: Date.now,
       narrate: makeNarrate(log),
     },
-    { publicBaseUrl: settings.PUBLIC_BASE_URL },
+    linksOf(settings),
   );
   return async ({ Records }) => {
     const batchItemFailures: { itemIdentifier: string }[] = [];

@@ -5,6 +5,7 @@ import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeFindExecution } from '#lib/adapters/rundeck.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -20,7 +21,6 @@ const measure = makeMeasure();
 
 export const handler = whenReady(async () => {
   const settings = await loadSettings([
-    'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
     'RETENTION_DAYS',
     'ALERTS_QUEUE_URL',
@@ -28,6 +28,7 @@ export const handler = whenReady(async () => {
     'CHECKS_QUEUE_URL',
     'RUNDECK_URL',
     'RUNDECK_API_TOKEN',
+    ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
   const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
@@ -65,7 +66,7 @@ export const handler = whenReady(async () => {
     clock: Date.now,
     narrate: makeNarrate(log),
   };
-  const where = { publicBaseUrl: settings.PUBLIC_BASE_URL };
+  const where = linksOf(settings);
   const sweep = makeSweepIncidents({ ...ports, reconcileClaim: makeReconcileClaim(ports, where) }, where);
   return async () => {
     const { swept, undeliverable, failed } = await sweep();

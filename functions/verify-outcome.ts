@@ -8,6 +8,7 @@ import { makeCommentEvent, makeReadEvent } from '#lib/adapters/zabbix.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -22,14 +23,13 @@ const measure = makeMeasure();
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
-    'PUBLIC_BASE_URL',
     'INCIDENTS_TABLE',
     'RETENTION_DAYS',
     'CHECKS_QUEUE_URL',
     'RUNDECK_URL',
     'RUNDECK_API_TOKEN',
-    'ZABBIX_API_URL',
     'ZABBIX_API_TOKEN',
+    ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
   const { RUNDECK_URL, RUNDECK_API_TOKEN, ZABBIX_API_URL, ZABBIX_API_TOKEN } = settings;
@@ -67,7 +67,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       clock: Date.now,
       narrate: makeNarrate(log),
     },
-    { publicBaseUrl: settings.PUBLIC_BASE_URL, catalogue },
+    { ...linksOf(settings), catalogue },
   );
   return batchHandler({ schema: checkMessageSchema, handle: verify, log, measure });
 }, log);

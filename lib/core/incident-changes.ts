@@ -189,7 +189,7 @@ export function recordDecision(incident: Incident, decision: Decision, now: numb
         incident,
         now,
         'model_asked',
-        `${model.model} answered in ${(model.totalMilliseconds / 1000).toFixed(1)} s: ${
+        `${model.model} answered ${model.remembered ? 'before' : `in ${(model.totalMilliseconds / 1000).toFixed(1)} s`}: ${
           proposal === undefined
             ? 'nothing'
             : proposal.kind === 'proposal'

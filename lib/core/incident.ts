@@ -78,6 +78,8 @@ export interface ModelTrace {
   readonly promptMilliseconds?: number;
   readonly answerTokens?: number;
   readonly totalMilliseconds: number;
+  /** The answer to the very same question, given a short while before. */
+  readonly remembered?: true;
 }
 
 export type Autonomy = 'observe' | 'approve' | 'auto';

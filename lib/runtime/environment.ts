@@ -42,6 +42,7 @@ const settings = {
   OLLAMA_URL: url.default('http://127.0.0.1:11434'),
   OLLAMA_MODEL: z.string().min(1).default('llama3.2'),
   OLLAMA_TIMEOUT_SECONDS: z.coerce.number<string>('expected seconds').int().min(1).max(840).default(120),
+  OLLAMA_REMEMBER_SECONDS: z.coerce.number<string>('expected seconds').int().min(0).max(3600).default(300),
   OLLAMA_NUM_THREAD: z.coerce
     .number<string>('expected a number of threads')
     .int()

@@ -158,7 +158,7 @@ export function makeDispatchJob(
       }));
     } catch (error) {
       // Whatever else it is, the post may have gone out.
-      if (!isUpstream(error) || error.sent === 'unknown') return reconcile(incident, decision);
+      if (!isUpstream(error) || error.sent === 'unknown') return reconcile(incident, decision, error);
       if (error.retry) {
         await giveClaimBack(incidentId, step, error.message, taken);
         throw error;
@@ -190,9 +190,10 @@ export function makeDispatchJob(
   }
 
   /** The post went out and no answer came: it is looked for, and never sent again. */
-  async function reconcile(incident: Incident, decision: Decision): Promise<Dispatched> {
+  async function reconcile(incident: Incident, decision: Decision, error: unknown): Promise<Dispatched> {
     const { incidentId } = incident;
-    narrate({ incidentId, step: 'unknown', text: 'Rundeck did not answer; the job is looked for' });
+    const why = error instanceof Error ? error.message : 'failed';
+    narrate({ incidentId, step: 'unknown', text: `it may have been started (${why}); it is looked for` });
     const found = await findIt(ports.findExecution, decision);
     if (found !== undefined) return started(incidentId, decision.step, found.id, found.url);
     if (ports.findExecution === undefined) {

@@ -18,6 +18,8 @@ import type {
 import { tellPending } from '#lib/workflow/tell-pending.ts';
 
 const MOST_PER_STATE = 50;
+/** One that waits for a channel's time-out must not use up the minute of the others. */
+const AT_ONCE = 10;
 const DUE_AFTER_MS = 120_000;
 
 export interface SweepResult {
@@ -46,20 +48,26 @@ export function makeSweepIncidents(
     const failed: string[] = [];
     let swept = 0;
     for (const state of INCIDENT_STATES) {
-      for (const incident of await ports.dueIncidents({ state, now, limit: MOST_PER_STATE })) {
-        try {
-          if ((await sweep(incident, now)) === 'undeliverable') undeliverable.push(incident.incidentId);
-          swept += 1;
-        } catch (error) {
-          // Also a fault of ours: one incident that cannot be handled must not hold up all the others.
-          const why = error instanceof Error ? error.message : 'failed';
-          ports.narrate({ incidentId: incident.incidentId, step: 'sweep', text: `not swept: ${why}` });
-          failed.push(incident.incidentId);
-        }
+      const due = await ports.dueIncidents({ state, now, limit: MOST_PER_STATE });
+      for (let from = 0; from < due.length; from += AT_ONCE) {
+        await Promise.all(due.slice(from, from + AT_ONCE).map((each) => sweepOne(each)));
       }
     }
     await ports.deleteExpired(now, MOST_PER_STATE);
     return { swept, undeliverable, failed };
+
+    async function sweepOne(incident: Incident): Promise<void> {
+      const { incidentId } = incident;
+      try {
+        if ((await sweep(incident, now)) === 'undeliverable') undeliverable.push(incidentId);
+        swept += 1;
+      } catch (error) {
+        // Also a fault of ours: one incident that cannot be handled must not hold up all the others.
+        const why = error instanceof Error ? error.message : 'failed';
+        ports.narrate({ incidentId, step: 'sweep', text: `not swept: ${why}` });
+        failed.push(incidentId);
+      }
+    }
   };
 
   async function sweep(incident: Incident, now: number): Promise<unknown> {

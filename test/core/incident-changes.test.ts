@@ -206,6 +206,12 @@ describe('a decision', () => {
     });
   });
 
+  it('says when the answer is one that was given before', () => {
+    const model = { model: 'llama3.2', promptHash: 'a', totalMilliseconds: 0, remembered: true } as const;
+    const { timeline } = recordDecision(anIncident(), aDecision({ model }), NOON);
+    expect(timeline.at(-2)?.text).toBe('llama3.2 answered before: nothing');
+  });
+
   it('of the same step replaces, of another joins', () => {
     const first = recordDecision(anIncident(), aDecision(), NOON);
     expect(recordDecision(first, aDecision({ at: later }), later).decisions).toHaveLength(1);

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { tableDefinition } from '#lib/adapters/incidents-table.ts';
+import { LINK_SETTINGS } from '#lib/runtime/link-settings.ts';
 import { PEOPLE_SETTINGS } from '#lib/runtime/people-settings.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -164,7 +165,11 @@ it('gives every function exactly the settings that it reads', async () => {
   for (const file of files) {
     const source = await readFile(join(root, 'functions', file), 'utf8');
     const read = [...source.matchAll(/'([A-Z][A-Z0-9_]+)'/g)].map(([, name]) => name ?? '');
-    const expected = [...read, ...(source.includes('...PEOPLE_SETTINGS') ? PEOPLE_SETTINGS : [])];
+    const expected = [
+      ...read,
+      ...(source.includes('...PEOPLE_SETTINGS') ? PEOPLE_SETTINGS : []),
+      ...(source.includes('...LINK_SETTINGS') ? LINK_SETTINGS : []),
+    ];
     expect([file, environments.get(`remedia-prod-${file.replace('.ts', '')}`)?.toSorted()]).toEqual([
       file,
       expected.toSorted(),

@@ -18,6 +18,8 @@ beforeAll(async () => {
   pipeline = await startPipeline({
     OLLAMA_URL: model.url,
     OLLAMA_TIMEOUT_SECONDS: '2',
+    // Each alert is to meet the fault of its own test.
+    OLLAMA_REMEMBER_SECONDS: '0',
     RUNDECK_TIMEOUT_SECONDS: '1',
   });
   ends.push(() => model.close(), pipeline.stop);

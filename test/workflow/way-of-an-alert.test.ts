@@ -213,8 +213,8 @@ describe('a job', () => {
     let broken = false;
     const house = openHouse({
       over: ({ table }) => ({
-        takeAllowance: async (...asked) => {
-          if (!broken) return table.takeAllowance(...asked);
+        takeAllowance: async (key, ...asked) => {
+          if (!broken || key.startsWith('storm/')) return table.takeAllowance(key, ...asked);
           broken = false;
           throw new UpstreamError('incidents_table', 'throttled', 'injected', { sent: 'no', retry: true });
         },
@@ -416,10 +416,6 @@ describe('many alerts', () => {
     const house = openHouse({ policy: policyOf({ storm: { alerts: 3, within: '5m' } }) });
     await house.ready;
     const storm = async (from: number) => {
-      for (let event = from; event < from + 6; event += 1) {
-        const minute = new Date(house.clock()).toISOString().slice(0, 16);
-        await house.table.takeAllowance(`storm/zabbix/${minute}`, 99, house.clock() + 7_200_000);
-      }
       for (let event = from; event < from + 6; event += 1) {
         await house.post(anAlert({ eventId: String(event), host: { host: `web-${event}` } }));
       }
