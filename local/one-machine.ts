@@ -54,15 +54,6 @@ export async function startOneMachine({
     ends.push(aws.stop);
     Object.assign(process.env, aws.environment);
     await preparePolicy(aws, settings);
-    ends.push(
-      await announceStack(settings.dataDir, {
-        ...aws.environment,
-        INCIDENTS_TABLE: aws.tableName,
-        ALERTS_QUEUE_URL: aws.queues.get('AlertsQueue')?.url ?? '',
-        JOBS_QUEUE_URL: aws.queues.get('JobsQueue')?.url ?? '',
-        CHECKS_QUEUE_URL: aws.queues.get('ChecksQueue')?.url ?? '',
-      }),
-    );
 
     const publicBaseUrl = settings.given['PUBLIC_BASE_URL'] ?? `http://127.0.0.1:${httpPort}`;
     // Only this process and its simulated Rundeck know it.
@@ -102,6 +93,17 @@ export async function startOneMachine({
       simulated['ESCALATION_CHAT_URL'] = people.url;
       sayLoudly('SIMULATED: people. What they are told is printed here; ESCALATION_CHAT_URL names a chat.');
     }
+    ends.push(
+      await announceStack(settings.dataDir, {
+        ...aws.environment,
+        OLLAMA_URL: simulated['OLLAMA_URL'] ?? settings.ollamaUrl,
+        OLLAMA_MODEL: settings.ollamaModel,
+        INCIDENTS_TABLE: aws.tableName,
+        ALERTS_QUEUE_URL: aws.queues.get('AlertsQueue')?.url ?? '',
+        JOBS_QUEUE_URL: aws.queues.get('JobsQueue')?.url ?? '',
+        CHECKS_QUEUE_URL: aws.queues.get('ChecksQueue')?.url ?? '',
+      }),
+    );
     setEnvironment(service, {
       references: new Map<string, string>([
         ['IncidentsTable', aws.tableName],

@@ -36,7 +36,7 @@ export function aimAtRunningStack(env: Environment = process.env): boolean {
     const { pid, environment } = announcement.parse(JSON.parse(readFileSync(file, 'utf8')));
     // Signal 0 only asks whether there is such a process.
     process.kill(pid, 0);
-    Object.assign(env, environment);
+    for (const [name, value] of Object.entries(environment)) env[name] ||= value;
     return true;
   } catch {
     return false;

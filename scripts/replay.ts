@@ -1,0 +1,78 @@
+/** `npm run replay -- <incidentId>`: decides a recorded alert once more and says what differs; it executes nothing. */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { makeAskModel } from '#lib/adapters/ollama.ts';
+import { problemText, readPolicy } from '#lib/adapters/policy-file.ts';
+import type { Decision } from '#lib/core/incident.ts';
+import { loadSettings } from '#lib/runtime/environment.ts';
+import type { StoredPolicy } from '#lib/workflow/ports.ts';
+import { makeReplayDecision } from '#lib/workflow/replay-decision.ts';
+import { aimAtRunningStack } from '#local/running-stack.ts';
+import { fail, openTable, say } from './operator.ts';
+
+const USAGE = `usage:
+  npm run replay -- <incidentId> [--policy file] [--recorded]
+Decides with the policy of the table, or of a file; by the model of OLLAMA_URL and OLLAMA_MODEL, or with --recorded by the
+answer that was recorded. Needs INCIDENTS_TABLE, or the pipeline that npm start runs here. It writes, runs and tells nothing.`;
+
+function policyOf(file: string): StoredPolicy {
+  const reading = readPolicy(readFileSync(file, 'utf8'));
+  if (reading.kind === 'problems') return fail(...reading.problems.map((each) => problemText(file, each)));
+  return { policy: reading.policy, hash: reading.hash, pushedAt: Date.now(), pushedBy: file };
+}
+
+function inWords({ at, verdict }: Decision): string {
+  const reasons = verdict.reasons.map(({ code, text }) => `${code} (${text})`).join(', ');
+  const job =
+    'tool' in verdict ? ` ${verdict.tool} ${JSON.stringify(verdict.arguments)} on ${verdict.node}` : '';
+  return `${new Date(at).toISOString()}  ${verdict.kind}${job}: ${reasons}`;
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { policy: { type: 'string' }, recorded: { type: 'boolean', default: false } },
+  });
+  const [incidentId, ...more] = positionals;
+  if (incidentId === undefined || more.length > 0) return fail(USAGE);
+  aimAtRunningStack();
+  const { loadIncident, hostHistory, loadPolicy } = await openTable();
+  const stored =
+    values.policy === undefined
+      ? ((await loadPolicy()) ?? fail('No valid policy is in the table; name a file with --policy.'))
+      : policyOf(values.policy);
+  const {
+    OLLAMA_URL: url,
+    OLLAMA_MODEL: model,
+    OLLAMA_TIMEOUT_SECONDS: seconds,
+  } = await loadSettings(['OLLAMA_URL', 'OLLAMA_MODEL', 'OLLAMA_TIMEOUT_SECONDS']);
+  const replay = makeReplayDecision({
+    loadIncident,
+    hostHistory,
+    askModel: makeAskModel({ url, model, timeoutMs: seconds * 1000 }),
+    narrate: ({ step, text }) => say(`${step.padEnd(10)} ${text}`),
+  });
+  const result = await replay({ incidentId, stored, recorded: values.recorded });
+  switch (result.kind) {
+    case 'no_such_incident':
+      return fail(`There is no incident ${incidentId}.`);
+    case 'no_alert':
+      return fail('This incident has no alert that could be decided.');
+    case 'undecided':
+      return say(`undecided  it would be ${result.became}: ${result.why}`);
+    case 'decided': {
+      const { recorded, replayed, differences } = result;
+      say(`recorded   ${recorded === undefined ? 'nothing was decided' : inWords(recorded)}`);
+      say(`replayed   ${inWords(replayed)}`);
+      for (const each of differences) say(`differs    ${each.what}: ${each.recorded} -> ${each.replayed}`);
+      if (recorded !== undefined && differences.length === 0) say('same       nothing differs');
+      return;
+    }
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error));
+}
