@@ -116,6 +116,8 @@ IFS=$old_ifs
 for root; do
   is_plain_path "$root" || refuse "cleanup_roots must be plain absolute folders"
   case $root in
+    # Of /var/lib only what calls itself a cache or temporary: the rest belongs to databases and packages.
+    /var/lib/*/cache | /var/lib/*/caches | /var/lib/*/tmp | /var/lib/*/temp) ;;
     / | /bin* | /boot* | /dev* | /etc* | /lib* | /proc* | /root* | /run* | /sbin* | /sys* | /usr* | /var/lib* | /home | /opt | /srv | /var)
       refuse "$root may never be cleaned"
       ;;
