@@ -30,9 +30,16 @@ export interface RundeckSettings {
 
 const settingsFile = z.record(z.string(), z.object({ url: z.string(), secret: z.string() }));
 
-/** The settings as a file of `NAME=value` lines. */
+/** The settings as a file of `NAME='value'` lines, which a shell can source. No value holds an apostrophe. */
 export function writeRundeckSettings(url: string, { webhooks, apiToken }: RundeckSettings): string {
-  return `RUNDECK_URL=${url}\nRUNDECK_WEBHOOKS=${JSON.stringify(webhooks)}\nRUNDECK_API_TOKEN=${apiToken}\n`;
+  const values = {
+    RUNDECK_URL: url,
+    RUNDECK_WEBHOOKS: JSON.stringify(webhooks),
+    RUNDECK_API_TOKEN: apiToken,
+  };
+  return Object.entries(values)
+    .map(([name, value]) => `${name}='${value.replaceAll("'", '%27')}'\n`)
+    .join('');
 }
 
 /** Reads what `writeRundeckSettings` wrote; `undefined` when it is something else. */
@@ -40,7 +47,7 @@ export function readRundeckSettings(text: string): (RundeckSettings & { readonly
   const values = new Map(
     text.split('\n').flatMap((line) => {
       const cut = line.indexOf('=');
-      return cut < 1 ? [] : [[line.slice(0, cut), line.slice(cut + 1)]];
+      return cut < 1 ? [] : [[line.slice(0, cut), line.slice(cut + 1).replace(/^'(.*)'$/, '$1')]];
     }),
   );
   const url = values.get('RUNDECK_URL');

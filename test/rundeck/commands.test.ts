@@ -1,5 +1,5 @@
 /** rundeck:setup and rundeck:verify as an administrator runs them, by their commands, against the simulated server. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,11 +37,18 @@ describe('from nothing to a checked server', () => {
     expect(ran).toMatchObject({ code: 0 });
     expect(ran.output).toContain('✓ job remedia/cleanup-disk imported');
     const secrets = [
-      ...readFileSync(file, 'utf8').matchAll(/webhook\/(\w+)|"secret":"(\w+)"|API_TOKEN=(\S+)/g),
+      ...readFileSync(file, 'utf8').matchAll(/webhook\/(\w+)|"secret":"(\w+)"|API_TOKEN='(\w+)'/g),
     ].map(([, a, b, c]) => a ?? b ?? c ?? '');
     expect(secrets).toHaveLength(9);
     for (const secret of [...secrets, rundeck.apiToken]) expect(ran.output).not.toContain(secret);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('writes a file that a shell can source', async () => {
+    const { stdout } = spawnSync('sh', ['-c', `set -a; . '${file}'; printf %s "$RUNDECK_WEBHOOKS"`], {
+      encoding: 'utf8',
+    });
+    expect(Object.keys(JSON.parse(stdout))).toHaveLength(4);
   });
 
   it('prints the webhooks when asked to', async () => {
