@@ -44,12 +44,17 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   return async ({ Records }) => {
     const batchItemFailures: { itemIdentifier: string }[] = [];
     for (const { messageId, body, attributes, eventSourceARN } of Records) {
+      const about = {
+        incident_id: /\b(?:inc|sim)_[0-9a-f]{24}\b/.exec(body)?.[0],
+        trace_id: traceOfXray(attributes.AWSTraceHeader),
+      };
       try {
-        await inLogContext({ trace_id: traceOfXray(attributes.AWSTraceHeader) }, () =>
+        await inLogContext(about, () =>
           escalate({ queue: eventSourceARN.split(':').at(-1) ?? '', messageId, body }),
         );
       } catch (error) {
         log.error('a human could not be told of a dead letter', {
+          ...about,
           message_id: messageId,
           ...errorFields(error),
         });

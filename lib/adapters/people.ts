@@ -31,7 +31,7 @@ export interface PeopleSettings {
 export interface PeopleSurroundings {
   /** One failed channel among several; the detail holds no secret and no text of an alert. */
   readonly log?: (failure: {
-    readonly incident_id: string;
+    readonly incident_id?: string;
     readonly channel: string;
     readonly code: string;
     readonly detail: string;
@@ -107,7 +107,8 @@ export function makeTellHuman(raw: PeopleSettings, surroundings: PeopleSurroundi
         const failure = asUpstreamError(result.reason);
         failures.push(failure);
         surroundings.log?.({
-          incident_id: message.incidentId,
+          // A dead letter or a storm has no incident.
+          ...(/^(inc|sim)_/.test(message.incidentId) && { incident_id: message.incidentId }),
           channel: channels[index]?.name ?? '',
           code: failure.code,
           detail: failure.message,

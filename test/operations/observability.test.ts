@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { createDynamoClient } from '#lib/adapters/incidents-table.ts';
 import type { Incident } from '#lib/core/incident.ts';
+import { traceIdOf } from '#lib/core/trace.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import { inLogContext } from '#lib/runtime/log-context.ts';
 import { makeMeasure, measureModel } from '#lib/runtime/metrics.ts';
 import { type SimulatedModel, startSimulatedModel } from '#local/simulated-model.ts';
 import { NOON } from '#test/builders/incidents.ts';
+import { anSqsEvent, anSqsRecord } from '#test/builders/sqs-events.ts';
 import { type Pipeline, startPipeline } from '#test/flow/pipeline.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -127,6 +129,35 @@ describe('the way of one alert', () => {
     for (const queue of ['alerts', 'jobs', 'checks'])
       expect(of('QueueAgeMilliseconds')).toContainEqual(expect.objectContaining({ Queue: `flow-${queue}` }));
     expect(of('Messages')).toEqual([]);
+  });
+
+  it('is told to a human in a trace of its own, when nothing can be done', async () => {
+    written.length = 0;
+    const text = await readFile(new URL('../../local/samples/unknown-problem.json', import.meta.url), 'utf8');
+    const { incidentId } = await pipeline.post(z.record(z.string(), z.string()).parse(JSON.parse(text)));
+    const told = await pipeline.until(incidentId, ({ escalation }) => escalation === 'delivered');
+
+    const trace_id = traceIdOf(told);
+    expect(told).not.toHaveProperty('traceId');
+    const lines = written.map((each) => line.parse(JSON.parse(each)));
+    for (const each of lines) expect(each).toMatchObject({ incident_id: incidentId, trace_id });
+    const metrics = measured(written);
+    expect(metrics).toContainEqual(expect.objectContaining({ Messages: 1, Result: 'told' }));
+    expect(metrics).toContainEqual(expect.objectContaining({ Outcomes: 1, Outcome: 'handed_over' }));
+  });
+
+  it('says whose a message is that fails, also when it is dead', async () => {
+    written.length = 0;
+    const incidentId = 'inc_0123456789abcdef01234567';
+    const body = JSON.stringify({ incidentId, step: 3 });
+    const record = anSqsRecord('m1', body);
+    await pipeline.people.stop();
+
+    await pipeline.invoke('escalate-dead-letters', anSqsEvent(record));
+
+    const lines = written.map((each) => line.parse(JSON.parse(each)));
+    expect(lines.map(({ level }) => level)).toEqual(['WARN', 'ERROR']);
+    for (const each of lines) expect(each).toMatchObject({ incident_id: incidentId });
   });
 });
 
