@@ -358,15 +358,19 @@ export function release(
     readonly why: string;
     readonly dueAt: number;
     readonly state: 'decided' | 'held';
-    /** The claim's owner gives it back and knows that its post was not sent, or was refused. */
-    readonly byOwner: boolean;
+    /**
+     * `claimedAt` of the claim that its owner gives back, knowing that its post was not sent, or was refused. A claim that
+     * somebody else took meanwhile is not touched. Absent for whoever only finds a claim.
+     */
+    readonly ownClaim?: number;
   },
 ): Incident | undefined {
   const decision = incident.decisions.find((each) => each.step === step);
-  const { now, why, dueAt, state, byOwner } = facts;
+  const { now, why, dueAt, state, ownClaim } = facts;
   if (incident.state !== 'dispatching' || decision?.dispatch === undefined) return undefined;
   const { dispatch, ...unclaimed } = decision;
-  if (dispatch.sent !== 'no' && !byOwner) return undefined;
+  const mayRelease = ownClaim === undefined ? dispatch.sent === 'no' : dispatch.claimedAt === ownClaim;
+  if (!mayRelease) return undefined;
   return note(
     { ...withDecision(incident, unclaimed), state, dueAt },
     now,
@@ -375,10 +379,20 @@ export function release(
   );
 }
 
-/** From now on the post may have been sent: whoever finds this claim must never post again. */
-export function noteSending(incident: Incident, step: 1 | 2, now: number): Incident | undefined {
+/**
+ * From now on the post may have been sent: whoever finds this claim must never post again. Only for the owner of the
+ * claim of that time.
+ */
+export function noteSending(
+  incident: Incident,
+  step: 1 | 2,
+  now: number,
+  claimedAt: number,
+): Incident | undefined {
   return withDispatch(incident, step, now, (dispatch) =>
-    incident.state === 'dispatching' && dispatch.sent === 'no' ? { ...dispatch, sent: 'unknown' } : undefined,
+    incident.state === 'dispatching' && dispatch.sent === 'no' && dispatch.claimedAt === claimedAt
+      ? { ...dispatch, sent: 'unknown' }
+      : undefined,
   );
 }
 

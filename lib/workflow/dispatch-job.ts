@@ -65,7 +65,8 @@ export function makeDispatchJob(
   const { changeIncident, clock, narrate } = ports;
 
   return async ({ incidentId, step }) => {
-    const { changed, incident } = await changeIncident(incidentId, (known) => claim(known, step, clock()));
+    const claimedAt = clock();
+    const { changed, incident } = await changeIncident(incidentId, (known) => claim(known, step, claimedAt));
     const decision = incident?.decisions.find((each) => each.step === step);
     if (incident === undefined || decision === undefined) return 'gone';
     if (!changed) {
@@ -79,7 +80,7 @@ export function makeDispatchJob(
       order = await prepare(incident, decision, taken);
     } catch (error) {
       // Nothing has left; a claim that cannot even be given back is found by the sweeper.
-      if (isUpstream(error)) await giveClaimBack(incidentId, step, error.message, taken);
+      if (isUpstream(error)) await giveClaimBack(incident, decision, error.message, taken);
       throw error;
     }
     return typeof order === 'string' ? order : post(order);
@@ -100,6 +101,7 @@ export function makeDispatchJob(
   ): Promise<Order | Dispatched> {
     const { incidentId } = incident;
     const { step, verdict } = decision;
+    const claimedAt = decision.dispatch?.claimedAt ?? 0;
     const now = clock();
     const { stored, pause, storm } = await readSurroundings(ports, incident.source, now);
     const again = recheck({
@@ -110,7 +112,7 @@ export function makeDispatchJob(
       stormOpen: storm.open,
       now,
     });
-    if (again.kind === 'hold') return holdIt(incidentId, step, again.reason);
+    if (again.kind === 'hold') return holdIt(incidentId, step, claimedAt, again.reason);
     if (again.kind === 'stop') return stopIt(incident, again.reason);
     if (!isJob(verdict) || stored === undefined || verdict.tool === 'notify') {
       return stopIt(incident, { code: 'tool_not_allowed', text: 'This decision has no job.' });
@@ -122,9 +124,9 @@ export function makeDispatchJob(
       tool: verdict.tool,
       now,
     });
-    if (allowances.kind === 'full') return holdIt(incidentId, step, allowances.reason);
+    if (allowances.kind === 'full') return holdIt(incidentId, step, claimedAt, allowances.reason);
     taken.push(...allowances.keys);
-    const sending = await changeIncident(incidentId, (known) => noteSending(known, step, clock()));
+    const sending = await changeIncident(incidentId, (known) => noteSending(known, step, clock(), claimedAt));
     // Somebody took the claim away: this invocation was silent for longer than any may be.
     if (!sending.changed) {
       await giveBack(ports.giveBackAllowance, taken);
@@ -160,7 +162,7 @@ export function makeDispatchJob(
       // Whatever else it is, the post may have gone out.
       if (!isUpstream(error) || error.sent === 'unknown') return reconcile(incident, decision, error);
       if (error.retry) {
-        await giveClaimBack(incidentId, step, error.message, taken);
+        await giveClaimBack(incident, decision, error.message, taken);
         throw error;
       }
       await giveBack(ports.giveBackAllowance, taken);
@@ -207,7 +209,12 @@ export function makeDispatchJob(
     return 'unanswered';
   }
 
-  async function holdIt(incidentId: string, step: 1 | 2, reason: Reason): Promise<Dispatched> {
+  async function holdIt(
+    incidentId: string,
+    step: 1 | 2,
+    claimedAt: number,
+    reason: Reason,
+  ): Promise<Dispatched> {
     const now = clock();
     await changeIncident(incidentId, (known) =>
       release(known, step, {
@@ -215,7 +222,7 @@ export function makeDispatchJob(
         why: reason.text,
         dueAt: now + HELD_MS,
         state: 'held',
-        byOwner: true,
+        ownClaim: claimedAt,
       }),
     );
     narrate({ incidentId, step: 'held', text: reason.text });
@@ -241,11 +248,12 @@ export function makeDispatchJob(
 
   /** Only for the claim's owner, who knows that nothing was started. */
   async function giveClaimBack(
-    incidentId: string,
-    step: 1 | 2,
+    { incidentId }: Incident,
+    { step, dispatch }: Decision,
     why: string,
     taken: readonly string[],
   ): Promise<void> {
+    if (dispatch === undefined) return;
     try {
       await giveBack(ports.giveBackAllowance, taken);
       const now = clock();
@@ -255,7 +263,7 @@ export function makeDispatchJob(
           why: `Not sent: ${why}.`,
           dueAt: now + RETRY_DUE_MS,
           state: 'decided',
-          byOwner: true,
+          ownClaim: dispatch.claimedAt,
         }),
       );
     } catch (error) {
@@ -295,7 +303,6 @@ export function makeReconcileClaim(
           why: 'The claim was never used.',
           dueAt: now + RETRY_DUE_MS,
           state: 'decided',
-          byOwner: false,
         }),
       );
       await sendToDispatch({ incidentId, step });

@@ -91,6 +91,9 @@ describe('the beginning', () => {
   it('of an event of which only the recovery came is its end', () => {
     const alert = anAlert({ kind: 'recovery' });
     const incident = openRecovered({ incidentId: 'inc_1', alert, mode: 'live', now: NOON });
+    expect(openRecovered({ incidentId: 'inc_1', alert, mode: 'live', now: NOON, traceId: 't' }).traceId).toBe(
+      't',
+    );
     expect(incident).toMatchObject({
       state: 'closed',
       outcome: 'recovered_before_action',
@@ -375,7 +378,7 @@ describe('a claim', () => {
     expect(claim(incident, 1, later)).toBeUndefined();
   });
 
-  const facts = { now: later, why: 'Not sent.', dueAt: later + 1, state: 'decided', byOwner: false } as const;
+  const facts = { now: later, why: 'Not sent.', dueAt: later + 1, state: 'decided' } as const;
 
   it.each([
     ['decided', 'dispatch_failed'],
@@ -389,22 +392,26 @@ describe('a claim', () => {
 
   it('after whose post nobody knows can only be given back by its owner', () => {
     expect(release(claimed('unknown'), 1, facts)).toBeUndefined();
-    expect(release(claimed('unknown'), 1, { ...facts, byOwner: true })).toMatchObject({ state: 'decided' });
+    const own = { ...facts, ownClaim: NOON };
+    expect(release(claimed('unknown'), 1, own)).toMatchObject({ state: 'decided' });
+    expect(release(claimed('unknown'), 1, { ...facts, ownClaim: NOON - 1 })).toBeUndefined();
+    expect(release(claimed('no'), 1, { ...facts, ownClaim: NOON - 1 })).toBeUndefined();
   });
 
   it.each([
     ['is not claimed', anIncident({ state: 'dispatching', decisions: [aDecision()] })],
     ['runs already', claimed('yes', { state: 'running' })],
   ])('that %s is not given back', (_, incident) => {
-    expect(release(incident, 1, { ...facts, byOwner: true })).toBeUndefined();
+    expect(release(incident, 1, { ...facts, ownClaim: NOON })).toBeUndefined();
   });
 
   it('announces its post before it is sent, once', () => {
-    const sending = noteSending(claimed(), 1, later);
+    const sending = noteSending(claimed(), 1, later, NOON);
     expect(sending).toMatchObject({ updatedAt: later, decisions: [{ dispatch: { sent: 'unknown' } }] });
-    expect(sending && noteSending(sending, 1, later)).toBeUndefined();
-    expect(noteSending(claimed('no', { state: 'held' }), 1, later)).toBeUndefined();
-    expect(noteSending(claimed(), 2, later)).toBeUndefined();
+    expect(sending && noteSending(sending, 1, later, NOON)).toBeUndefined();
+    expect(noteSending(claimed('no', { state: 'held' }), 1, later, NOON)).toBeUndefined();
+    expect(noteSending(claimed(), 2, later, NOON)).toBeUndefined();
+    expect(noteSending(claimed(), 1, later, NOON - 1)).toBeUndefined();
   });
 });
 

@@ -440,3 +440,53 @@ describe('many alerts', () => {
     expect(summaries()).toHaveLength(2);
   });
 });
+
+describe('an invocation that was frozen for longer than a claim lasts', () => {
+  const frozen = async (sleepsIn: 'loadPause' | 'takeAllowance') => {
+    const asleep = Promise.withResolvers<void>();
+    let first = true;
+    const sleepOnce = async () => {
+      if (!first) return;
+      first = false;
+      await asleep.promise;
+      if (sleepsIn === 'takeAllowance')
+        throw new UpstreamError('incidents_table', 'throttled', 'injected', { sent: 'no', retry: true });
+    };
+    const house = openHouse({
+      policy: policyOf({ cooldowns: { default: '1s' } }),
+      over: ({ table }) => ({
+        loadPause: async () => {
+          if (sleepsIn === 'loadPause' && deciding === 'over') await sleepOnce();
+          return table.loadPause();
+        },
+        takeAllowance: async (key, ...rest) => {
+          if (sleepsIn === 'takeAllowance' && key.startsWith('limit/')) await sleepOnce();
+          return table.takeAllowance(key, ...rest);
+        },
+      }),
+    });
+    let deciding = '';
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.decide({ incidentId: id });
+    deciding = 'over';
+    const sleeper = house.dispatch({ incidentId: id, step: 1 });
+    return { house, id, wake: asleep.resolve, sleeper };
+  };
+
+  it.each(['loadPause', 'takeAllowance'] as const)(
+    'neither posts nor gives back what another has claimed since (%s)',
+    async (sleepsIn) => {
+      const { house, id, wake, sleeper } = await frozen(sleepsIn);
+      await new Promise((resolve) => setImmediate(resolve));
+      house.pass(4 * MINUTE);
+      await house.sweep();
+      house.rundeck.endAs('running');
+      expect(await house.dispatch({ incidentId: id, step: 1 })).toMatchObject({ answer: 'started' });
+      wake();
+      await sleeper;
+      expect(house.rundeck.orders()).toHaveLength(1);
+      expect(house.incident(id).state).toBe('running');
+    },
+  );
+});
