@@ -16,8 +16,10 @@ const SECRETS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/(\/webhook\/)[^\s/#?"']+/gi, '$1[redacted]'],
   [/(hooks\.slack\.com\/|\/hooks\/|\/webhooks\/|webhook\.office\.com\/)[^\s"']+/gi, '$1[redacted]'],
   [/(:\/\/)[^\s/@:"']*:[^\s/@"']+@/g, '$1[redacted]@'],
+  // A text may have been cut before the @ that ends a password; a port is none.
+  [/(:\/\/)[^\s/@:"'[\]]*:(?!\d{1,5}(?![\w-]))[^\s/@"']+/g, '$1[redacted]'],
   [/([?&](?:token|auth|key|secret|password|authtoken|signature|sig)=)[^&\s"']+/gi, '$1[redacted]'],
-  [/\(Token:[^)]*\)/g, '(Token:[redacted])'],
+  [/\(Token:[^)]*\)?/g, '(Token:[redacted])'],
 ];
 
 /** Takes out what looks like a token, a password in an address, or a webhook's secret path. */

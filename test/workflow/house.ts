@@ -97,6 +97,8 @@ export function openHouse(options: {
   /** Without Zabbix's API, or without Rundeck's, or without a key to sign links. */
   readonly without?: readonly ('zabbix' | 'rundeck api' | 'links')[] | undefined;
   readonly over?: (parts: Parts) => Partial<Effects>;
+  /** Hears each step besides `lines`. */
+  readonly narrate?: Narrate;
 }) {
   const { askModel = choosesFirst, mishaps = () => undefined, without = [] } = options;
   let now = NOON;
@@ -181,8 +183,9 @@ export function openHouse(options: {
       readOutput: seesRundeck ? bound.readOutput : undefined,
       findExecution: seesRundeck ? bound.findExecution : undefined,
       clock,
-      narrate: ({ step, text }: { readonly step: string; readonly text: string }) => {
-        lines.push(`${step}: ${text}`);
+      narrate: (line: Parameters<Narrate>[0]) => {
+        lines.push(`${line.step}: ${line.text}`);
+        options.narrate?.(line);
       },
     };
     return Promise.race([
