@@ -4,6 +4,8 @@ module.exports = function oneMachine(serverless) {
   const begin = async () => {
     const { lambdaPort, httpPort } = serverless.service.custom['serverless-offline'];
     try {
+      // The bundles are made; what made them would stay with hundreds of megabytes. A later build starts it anew.
+      await require('esbuild').stop();
       const { startOneMachine } = await import('./one-machine.ts');
       machine = await startOneMachine({
         service: serverless.service,

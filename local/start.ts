@@ -16,10 +16,12 @@ try {
 
 async function start(): Promise<void> {
   const settings = readLocalSettings(process.env);
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
-  await refuseOccupied(settings.port);
+  await makeDataDir(settings.dataDir);
+  await refuseOccupied(settings.port, 'REMEDIA_PORT');
+  const lambdaPort = Number(process.env['REMEDIA_LAMBDA_PORT'] || 0);
+  if (lambdaPort !== 0) await refuseOccupied(lambdaPort, 'REMEDIA_LAMBDA_PORT');
   process.env['REMEDIA_PORT'] = String(settings.port);
-  process.env['REMEDIA_LAMBDA_PORT'] ??= String(await freePort());
+  process.env['REMEDIA_LAMBDA_PORT'] = String(lambdaPort || (await freePort()));
   process.env['REMEDIA_BUILD'] ??= `offline-${settings.port}`;
   process.env['SLS_LOG_LEVEL'] ??= 'warning';
   takeOverOutput({ logFile: join(settings.dataDir, 'remedia.log') });
@@ -28,12 +30,22 @@ async function start(): Promise<void> {
   createRequire(import.meta.url)('serverless/bin/serverless.js');
 }
 
+/** Throws one sentence when the folder cannot be had. */
+async function makeDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new Error(`The folder ${dataDir} cannot be made (${code}): set REMEDIA_DATA_DIR to another one.`);
+  }
+}
+
 /** Throws one sentence when the port cannot be had. */
-async function refuseOccupied(port: number): Promise<void> {
+async function refuseOccupied(port: number, variable: string): Promise<void> {
   const code = await listen(port);
   if (code === 'EADDRINUSE')
     throw new Error(
-      `Port ${port} of 127.0.0.1 is occupied: stop what uses it, or set REMEDIA_PORT to another one.`,
+      `Port ${port} of 127.0.0.1 is occupied: stop what uses it, or set ${variable} to another one.`,
     );
   if (typeof code === 'string') throw new Error(`Port ${port} of 127.0.0.1 cannot be used: ${code}.`);
 }
