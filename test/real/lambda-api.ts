@@ -1,0 +1,88 @@
+/** Lambda's own API, as far as the suite against LocalStack needs it: invoke a function, and change how it is set up. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { signed } from '#lib/runtime/secret-stores.ts';
+import { endpoint, sdk } from '../../localstack/endpoint.ts';
+
+const configuration = z.object({
+  Timeout: z.number(),
+  MemorySize: z.number(),
+  State: z.string(),
+  LastUpdateStatus: z.string(),
+  Environment: z.object({ Variables: z.record(z.string(), z.string()) }),
+});
+export type FunctionConfiguration = z.infer<typeof configuration>;
+
+async function call(method: string, path: string, input?: unknown): Promise<Response> {
+  const url = new URL(`${endpoint}/2015-03-31/functions/${path}`);
+  const body = input === undefined ? '' : JSON.stringify(input);
+  const headers = signed({
+    method,
+    url,
+    headers: { 'content-type': 'application/json' },
+    body,
+    service: 'lambda',
+    region: sdk.region,
+    credentials: sdk.credentials,
+    now: new Date(),
+  });
+  return fetch(url, { method, headers, ...(body !== '' && { body }) });
+}
+
+/** @param name without stage and service, such as `decide-remediation` */
+const deployed = (name: string): string => `remedia-local-${name}`;
+
+export async function invokeFunction(
+  name: string,
+  event: unknown,
+): Promise<{ readonly error: string | undefined; readonly payload: unknown }> {
+  const response = await call('POST', `${deployed(name)}/invocations`, event);
+  const text = await response.text();
+  return {
+    error: response.headers.get('x-amz-function-error') ?? undefined,
+    payload: text === '' ? undefined : JSON.parse(text),
+  };
+}
+
+/** Runs `test` while the function is set up otherwise, and sets it up as it was afterwards. */
+export async function whileFunctionHas(
+  name: string,
+  change: {
+    readonly timeout?: number;
+    readonly memory?: number;
+    readonly environment?: Readonly<Record<string, string>>;
+  },
+  test: () => Promise<void>,
+): Promise<void> {
+  const before = await read(name);
+  await update(name, {
+    ...before,
+    Timeout: change.timeout ?? before.Timeout,
+    MemorySize: change.memory ?? before.MemorySize,
+    Environment: { Variables: { ...before.Environment.Variables, ...change.environment } },
+  });
+  try {
+    await test();
+  } finally {
+    await update(name, before);
+  }
+}
+
+async function read(name: string): Promise<FunctionConfiguration> {
+  const response = await call('GET', `${deployed(name)}/configuration`);
+  return configuration.parse(await response.json());
+}
+
+async function update(
+  name: string,
+  { Timeout, MemorySize, Environment }: FunctionConfiguration,
+): Promise<void> {
+  const response = await call('PUT', `${deployed(name)}/configuration`, { Timeout, MemorySize, Environment });
+  if (!response.ok) throw new Error(`Lambda refused a change of ${name}: ${await response.text()}`);
+  for (;;) {
+    const { LastUpdateStatus } = await read(name);
+    if (LastUpdateStatus === 'Successful') return;
+    if (LastUpdateStatus === 'Failed') throw new Error(`Lambda could not change ${name}`);
+    await sleep(200);
+  }
+}
