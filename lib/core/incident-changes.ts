@@ -111,30 +111,51 @@ export function openRejected(facts: {
   readonly text: string;
   readonly message?: HumanMessage;
 }): Incident {
-  const { incidentId, source, mode, now, text, message } = facts;
-  return note(
-    {
-      incidentId,
-      source,
-      eventId: incidentId,
-      mode,
-      state: 'closed',
-      outcome: 'rejected',
-      escalation: message ? 'pending' : 'none',
-      ...(message && { message, messageAttempts: 0, dueAt: now + LOOK_AGAIN_MS }),
-      hostKey: hostKeyOf(source, 'rejected'),
-      openedAt: now,
-      updatedAt: now,
-      decideBy: now,
-      closedAt: now,
-      decisions: [],
-      timeline: [],
-      version: 1,
-    },
-    now,
-    'received',
-    text,
-  );
+  return note(aboutNoEvent('rejected', 'rejected', facts), facts.now, 'received', facts.text);
+}
+
+/** The record of a storm, which carries the one summary for all its alerts until it is told. */
+export function openStorm(facts: {
+  readonly incidentId: string;
+  readonly source: string;
+  readonly now: number;
+  readonly message: HumanMessage;
+}): Incident {
+  const storm = aboutNoEvent('handed_over', 'storm', { ...facts, mode: 'live' });
+  return note(storm, facts.now, 'received', facts.message.subject);
+}
+
+/** Closed from the beginning: all there is left to do is to tell somebody. */
+function aboutNoEvent(
+  outcome: Outcome,
+  host: string,
+  facts: {
+    readonly incidentId: string;
+    readonly source: string;
+    readonly mode: Mode;
+    readonly now: number;
+    readonly message?: HumanMessage;
+  },
+): Incident {
+  const { incidentId, source, mode, now, message } = facts;
+  const closed: Incident = {
+    incidentId,
+    source,
+    eventId: incidentId,
+    mode,
+    state: 'closed',
+    outcome,
+    escalation: 'none',
+    hostKey: hostKeyOf(source, host),
+    openedAt: now,
+    updatedAt: now,
+    decideBy: now,
+    closedAt: now,
+    decisions: [],
+    timeline: [],
+    version: 1,
+  };
+  return message ? pend(closed, message, now) : closed;
 }
 
 /** The same problem again: the event keeps its one record. */

@@ -6,6 +6,8 @@ import type { Policy } from '#lib/core/policy.ts';
 const MINUTE = 60_000;
 /** Longer than the longest window that the policy's schema takes, one hour. */
 const KEPT = 2 * 60 * MINUTE;
+/** Ample for whoever crashed before the unit was taken to come again. */
+const EPISODE = 10 * MINUTE;
 /** A storm that goes on is told again after this time. */
 const TOLD_AGAIN_AFTER = 60 * MINUTE;
 
@@ -34,11 +36,16 @@ export function readStorm(
 }
 
 /**
- * The one unit that whoever sends the summary of an open storm takes first. When it is calm again and the unit is
- * taken, whoever sees that gives it back, so that the next storm is told at once.
+ * The one unit that is taken when the summary of an open storm is recorded. When it is calm again and the unit is taken,
+ * whoever sees that gives it back, so that the next storm is told at once.
  */
 export function stormSummary(source: string, now: number): Allowance {
   return { key: `storm/${source}/told`, limit: 1, expiresAt: now + TOLD_AGAIN_AFTER };
+}
+
+/** Names one storm, as long as its summary is not recorded: whoever sees it at about the same time means the same one. */
+export function stormEpisode(now: number): string {
+  return String(Math.floor(now / EPISODE));
 }
 
 function minuteOf(at: number): number {

@@ -6,22 +6,15 @@ import { decide, decideWithoutModel } from '#lib/core/decide.ts';
 import { durationMs } from '#lib/core/duration.ts';
 import { type Grounding, ground } from '#lib/core/grounding.ts';
 import { type History, historyReach, summariseHistory } from '#lib/core/history.ts';
-import { decisionIdOf } from '#lib/core/identity.ts';
-import type {
-  Decision,
-  HumanMessage,
-  Incident,
-  ModelTrace,
-  Proposal,
-  Refusal,
-  Verdict,
-} from '#lib/core/incident.ts';
-import { close, hold, pend, recordDecision, saysWhat } from '#lib/core/incident-changes.ts';
-import { approvalMessage, escalationMessage, stormId } from '#lib/core/messages.ts';
+import { decisionIdOf, incidentIdOf } from '#lib/core/identity.ts';
+import type { Decision, Incident, ModelTrace, Proposal, Refusal, Verdict } from '#lib/core/incident.ts';
+import { close, hold, openStorm, pend, recordDecision, saysWhat } from '#lib/core/incident-changes.ts';
+import { approvalMessage, escalationMessage, stormId, stormMessage } from '#lib/core/messages.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { routeOf } from '#lib/core/policy-match.ts';
 import { proposalHash } from '#lib/core/proposal-hash.ts';
 import { readAnswer } from '#lib/core/read-answer.ts';
+import { stormEpisode, stormSummary } from '#lib/core/storm.ts';
 import type { UpstreamError } from '#lib/core/upstream-error.ts';
 import {
   type ClosePorts,
@@ -32,6 +25,7 @@ import {
 import type {
   AlertMessage,
   AskModel,
+  CreateIncident,
   GiveBackAllowance,
   HostHistory,
   LoadIncident,
@@ -41,7 +35,6 @@ import type {
   StoredPolicy,
   TakeAllowance,
 } from '#lib/workflow/ports.ts';
-import { makeStormBell } from '#lib/workflow/storm-bell.ts';
 import { isUpstream, readSurroundings, type SurroundingPorts } from '#lib/workflow/surroundings.ts';
 import { tellPending } from '#lib/workflow/tell-pending.ts';
 
@@ -59,6 +52,7 @@ const MODEL_DOWN = 'The model does not answer for now.';
 
 export interface DecidePorts extends ClosePorts, SurroundingPorts {
   readonly loadIncident: LoadIncident;
+  readonly createIncident: CreateIncident;
   readonly hostHistory: HostHistory;
   readonly askModel: AskModel;
   readonly takeAllowance: TakeAllowance;
@@ -96,8 +90,6 @@ interface Made {
   readonly verdict: Verdict;
   readonly proposal?: Proposal | Refusal;
   readonly model?: ModelTrace;
-  /** The one summary of a storm, carried by this incident. */
-  readonly summary?: HumanMessage | undefined;
   readonly coveredBy?: string | undefined;
 }
 
@@ -110,7 +102,6 @@ export function makeDecideRemediation(
   settings: DecideSettings,
 ): (message: AlertMessage) => Promise<Decided> {
   const { changeIncident, clock, narrate } = ports;
-  const bell = makeStormBell(ports);
 
   return async ({ incidentId }) => {
     const incident = await ports.loadIncident(incidentId);
@@ -159,17 +150,16 @@ export function makeDecideRemediation(
     const early = decideWithoutModel(facts);
     if (early !== undefined) {
       if (hasReason(early, 'storm')) {
-        const { within } = policy.storm;
-        const summary =
-          incident.mode === 'live' ? await bell.summary({ source, incidentId, storm, within }) : undefined;
-        return record(known, { verdict: early, summary, coveredBy: stormId(source) });
+        // Before anything refers to it; and it is told, whatever becomes of this incident.
+        if (incident.mode === 'live' && !storm.told) await tellStorm(source, storm.alerts, policy, now);
+        return record(known, { verdict: early, coveredBy: stormId(source) });
       }
       return record(known, {
         verdict: early,
         coveredBy: coveredByOther(early, incident, past, policy, now),
       });
     }
-    if (!storm.open) await bell.calm(source, storm);
+    if (storm.told) await ports.giveBackAllowance(stormSummary(source, now).key);
     const asked = await ask(known);
     if (asked.kind === 'wait') return waitForModel(known, asked.why);
     return record(known, { ...asked.made, verdict: decide({ ...facts, proposal: asked.made.proposal }) });
@@ -262,7 +252,6 @@ export function makeDecideRemediation(
       narrate({ incidentId, step: 'decided', text: `${saysWhat(decision)} ${why}` });
     }
     await carryOn(after);
-    if (changed && made.summary !== undefined) await bell.rung(incident.source);
     return changed ? { kind: 'decided', decision } : { kind: 'done' };
   }
 
@@ -270,7 +259,7 @@ export function makeDecideRemediation(
   function follow(
     decided: Incident,
     decision: Decision,
-    { summary, coveredBy }: Made,
+    { coveredBy }: Made,
     policy: Policy,
     now: number,
   ): Incident | undefined {
@@ -305,7 +294,7 @@ export function makeDecideRemediation(
           outcome: 'handed_over',
           now,
           text: 'A human takes over.',
-          message: coveredBy === undefined ? own() : summary,
+          message: coveredBy === undefined ? own() : undefined,
           coveredBy,
         });
       }
@@ -323,6 +312,21 @@ export function makeDecideRemediation(
     }
     await sendForComment(ports.sendToCheck, (await tellPending(ports, incident)).incident);
     return { kind: 'done' };
+  }
+
+  /** One summary for a storm, in a record of its own: a crash may tell it twice, and never leaves it untold. */
+  async function tellStorm(source: string, alerts: number, policy: Policy, now: number): Promise<void> {
+    const { kind, incident } = await ports.createIncident(
+      openStorm({
+        incidentId: incidentIdOf(`${source}/storm`, stormEpisode(now)),
+        source,
+        now,
+        message: stormMessage({ source, alerts, within: policy.storm.within }),
+      }),
+    );
+    const { key, limit, expiresAt } = stormSummary(source, now);
+    await ports.takeAllowance(key, limit, expiresAt);
+    if (kind === 'created') await tellPending(ports, incident);
   }
 
   async function end(

@@ -60,6 +60,7 @@ export function makeReplayDecision(ports: {
           if (changed !== undefined) copy = changed;
           return { changed: changed !== undefined, incident: copy };
         },
+        createIncident: async (created) => ({ kind: 'exists', incident: created }),
         hostHistory: async (query) =>
           (await ports.hostHistory({ ...query, until: now })).map((each) =>
             each.incidentId === incidentId ? copy : before(each, now),

@@ -21,6 +21,7 @@ import {
   openIncident,
   openRecovered,
   openRejected,
+  openStorm,
   pend,
   recordDecision,
   release,
@@ -114,6 +115,19 @@ describe('the beginning', () => {
       message,
       messageAttempts: 0,
       dueAt: NOON + 60_000,
+    });
+  });
+
+  it('of a storm is its end, and its summary is to be told', () => {
+    expect(openStorm({ incidentId: 'inc_1', source: 'zabbix', now: NOON, message })).toMatchObject({
+      mode: 'live',
+      state: 'closed',
+      outcome: 'handed_over',
+      escalation: 'pending',
+      message,
+      dueAt: NOON + 60_000,
+      hostKey: 'zabbix/storm',
+      timeline: [{ kind: 'received', text: 'Needs a human' }],
     });
   });
 
