@@ -125,8 +125,12 @@ export async function startOneMachine({
         }),
       );
       // What was due while nothing ran is not left waiting for the next minute.
-      for (const { name, events } of Object.values(described.functions))
-        if (events.some(({ schedule }) => schedule !== undefined)) void invoke(lambdaEndpoint, name, {});
+      const sweeps = Object.values(described.functions)
+        .filter(({ events }) => events.some(({ schedule }) => schedule !== undefined))
+        .map(({ name }) => invoke(lambdaEndpoint, name, {}));
+      ends.push(async () => {
+        await Promise.all(sweeps);
+      });
       say(`Ready: http://127.0.0.1:${httpPort} takes alerts. Data: ${settings.dataDir}`);
     });
     return { stop };

@@ -1,4 +1,5 @@
 /** `npm start`: the whole pipeline on this machine by one command; says what is simulated, and what becomes of each alert. */
+import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -22,7 +23,9 @@ async function start(): Promise<void> {
   if (lambdaPort !== 0) await refuseOccupied(lambdaPort, 'REMEDIA_LAMBDA_PORT');
   process.env['REMEDIA_PORT'] = String(settings.port);
   process.env['REMEDIA_LAMBDA_PORT'] = String(lambdaPort || (await freePort()));
-  process.env['REMEDIA_BUILD'] ??= `offline-${settings.port}`;
+  const build = process.env['REMEDIA_BUILD'] ?? `offline-${settings.port}`;
+  process.env['REMEDIA_BUILD'] = build;
+  process.once('exit', () => rmSync(join(root, '.esbuild', build), { recursive: true, force: true }));
   process.env['SLS_LOG_LEVEL'] ??= 'warning';
   takeOverOutput({ logFile: join(settings.dataDir, 'remedia.log') });
   process.chdir(root);
