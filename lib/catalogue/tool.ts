@@ -30,9 +30,7 @@ export const READINGS = {
   full: 'a disk or file system has too little space or inodes',
   busy: 'CPU, memory, disk, network or a queue is overloaded or slow',
   unhealthy: 'an application or container has stopped or is unhealthy',
-  other:
-    'anything else, such as a change, an update, a setting, something planned, late, asked or forbidden, or what ' +
-    'failed before',
+  other: 'anything else, such as a change, an update, a setting, something planned, late, asked or forbidden',
 } as const;
 
 export type Reading = keyof typeof READINGS;

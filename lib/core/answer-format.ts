@@ -66,6 +66,11 @@ function withoutPatterns(schema: z.ZodType): Json {
     override: ({ jsonSchema }) => {
       delete jsonSchema.pattern;
       delete jsonSchema.format;
+      // What may be left out is best left to the job, and each of these words is evaluated at every cold start.
+      for (const [name, property] of Object.entries(jsonSchema.properties ?? {})) {
+        if (typeof property === 'object' && jsonSchema.required?.includes(name) === false)
+          delete property.description;
+      }
     },
   });
   const { $schema: _, ...rest } = made;

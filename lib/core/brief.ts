@@ -49,7 +49,10 @@ const possible = (tool: EligibleTool['tool'], parameter: string, value: string):
 });
 const tell = (message: string) => ({ says: 'other', name: 'notify', arguments: { message } }) as const;
 
-/** Pairs with the same evidence, of which only one says that something is wrong now; and one that history decides. */
+/**
+ * Pairs with the same evidence, of which only one says that something is wrong now. What history forbids is left to code:
+ * an example of it would teach a wrong reading.
+ */
 const WORKED: readonly Example[] = [
   {
     trigger: 'Grafana was updated to version 12.1',
@@ -84,6 +87,14 @@ const WORKED: readonly Example[] = [
     answer: tell('A copy to /export is late.'),
   },
   {
+    trigger: 'The volume /pub got 200 GB more',
+    key: 'vfs.fs.size[/pub,free]',
+    tags: 'none',
+    history: [],
+    possible: [possible('cleanup_disk', 'path', '/pub')],
+    answer: tell('The volume /pub was extended.'),
+  },
+  {
     trigger: 'Docker: Container /orders-api: Health state container is unhealthy',
     key: 'docker.container_info.state.health["/orders-api"]',
     tags: 'class=software, target=docker, component=system, container=/orders-api, scope=availability',
@@ -114,14 +125,6 @@ const WORKED: readonly Example[] = [
     history: [],
     possible: [possible('analyze_processes', 'resource_type', 'cpu')],
     answer: tell('A cache setting of the Zabbix server should be raised.'),
-  },
-  {
-    trigger: 'Memcached: Service is down',
-    key: 'memcached.ping["tcp://localhost:11211"]',
-    tags: 'class=application, target=memcached, component=health, scope=availability',
-    history: ['1 h ago, the same problem: restart_service memcached.service, failed'],
-    possible: [possible('restart_service', 'service_name', 'memcached.service')],
-    answer: tell('Memcached is down again, and a restart did not help before.'),
   },
 ];
 
