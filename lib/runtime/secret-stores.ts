@@ -1,5 +1,5 @@
-/** Reads one secret from SSM or Secrets Manager by a signed request of its own: their SDK clients weigh as much as a function. */
-import { createHash, createHmac } from 'node:crypto';
+/** Reads one secret from SSM or Secrets Manager by one signed request: their SDK clients weigh as much as a function. */
+import { AwsV4Signer } from 'aws4fetch';
 import * as z from 'zod';
 
 const ATTEMPTS = 3;
@@ -39,23 +39,21 @@ async function call(
   let last: unknown;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
-      const headers = signed({
+      // Signed anew each time: a signature is as old as its date.
+      const signed = await new AwsV4Signer({
         method: 'POST',
-        url,
+        url: url.href,
         headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
         body,
         service,
         region,
-        credentials: {
-          accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
-          secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
-          sessionToken: env['AWS_SESSION_TOKEN'],
-        },
-        now: new Date(),
-      });
-      const response = await fetch(url, {
-        method: 'POST',
-        headers,
+        accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
+        secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
+        ...(env['AWS_SESSION_TOKEN'] && { sessionToken: env['AWS_SESSION_TOKEN'] }),
+      }).sign();
+      const response = await fetch(signed.url, {
+        method: signed.method,
+        headers: signed.headers,
         body,
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -77,55 +75,4 @@ function named(type: string): Error {
   const error = new Error(name);
   error.name = name;
   return error;
-}
-
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-const mac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
-
-/**
- * The headers of a request with AWS's signature, version 4. The query must be in order already.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- */
-export function signed(request: {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly service: string;
-  readonly region: string;
-  readonly credentials: {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string | undefined;
-  };
-  readonly now: Date;
-}): Readonly<Record<string, string>> {
-  const { method, url, body, service, region, credentials } = request;
-  const time = request.now.toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
-  const headers: Record<string, string> = {
-    ...request.headers,
-    'x-amz-date': time,
-    ...(credentials.sessionToken && { 'x-amz-security-token': credentials.sessionToken }),
-  };
-  const all = Object.entries({ ...headers, host: url.host }).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const names = all.map(([name]) => name).join(';');
-  const canonical = [
-    method,
-    url.pathname,
-    url.search.slice(1),
-    ...all.map(([name, value]) => `${name}:${value.trim()}`),
-    '',
-    names,
-    hash(body),
-  ].join('\n');
-  const scope = `${time.slice(0, 8)}/${region}/${service}/aws4_request`;
-  const key = [time.slice(0, 8), region, service, 'aws4_request'].reduce<string | Buffer>(
-    mac,
-    `AWS4${credentials.secretAccessKey}`,
-  );
-  const signature = mac(key, ['AWS4-HMAC-SHA256', time, scope, hash(canonical)].join('\n')).toString('hex');
-  return {
-    ...headers,
-    authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
-  };
 }

@@ -1,7 +1,7 @@
 /** Lambda's own API, as far as the suite against LocalStack needs it: invoke a function, and change how it is set up. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
-import { signed } from '#lib/runtime/secret-stores.ts';
 import { endpoint, sdk } from '../../localstack/endpoint.ts';
 
 const configuration = z.object({
@@ -13,20 +13,14 @@ const configuration = z.object({
 });
 export type FunctionConfiguration = z.infer<typeof configuration>;
 
+const client = new AwsClient({ ...sdk.credentials, region: sdk.region, service: 'lambda', retries: 0 });
+
 async function call(method: string, path: string, input?: unknown): Promise<Response> {
-  const url = new URL(`${endpoint}/2015-03-31/functions/${path}`);
-  const body = input === undefined ? '' : JSON.stringify(input);
-  const headers = signed({
+  return client.fetch(`${endpoint}/2015-03-31/functions/${path}`, {
     method,
-    url,
     headers: { 'content-type': 'application/json' },
-    body,
-    service: 'lambda',
-    region: sdk.region,
-    credentials: sdk.credentials,
-    now: new Date(),
+    ...(input !== undefined && { body: JSON.stringify(input) }),
   });
-  return fetch(url, { method, headers, ...(body !== '' && { body }) });
 }
 
 /** @param name without stage and service, such as `decide-remediation` */
