@@ -140,7 +140,7 @@ const MAX_TAGS = 240;
 const MAX_HISTORY = 3;
 
 /**
- * The brief of one alert. Of its text only the trigger's name, the item key and the tags get in, each cut and without
+ * The brief of one alert. Of its text only the trigger's name, the item key and the templates' own tags get in, cut and without
  * what could end the fence; no operational data, no description, no name of a host. Refused as `prompt_too_large` when
  * it might not fit into the context together with the constant part. `now` is milliseconds since the epoch.
  */
@@ -154,7 +154,7 @@ export function buildBrief(facts: {
   const text = write({
     trigger: asData(alert.trigger.nameOrig ?? alert.eventName, MAX_TRIGGER),
     key: asData(alert.item.key ?? 'none', MAX_KEY),
-    tags: asData(alert.tags.map(({ tag, value }) => `${tag}=${value}`).join(', ') || 'none', MAX_TAGS),
+    tags: asData(plainTags(alert).join(', ') || 'none', MAX_TAGS),
     history: history.entries.slice(0, MAX_HISTORY).map((entry) => told(entry, now)),
     possible: grounding.eligible,
   });
@@ -182,6 +182,19 @@ function write({ trigger, key, tags, history, possible }: Facts): string {
 /** With one value for each parameter: a small model should not have to choose between two names of one thing. */
 function choice({ tool, values }: EligibleTool): string {
   return [tool, ...Object.values(values).map(([best]) => best)].join(' ');
+}
+
+/** Tags that templates describe their triggers with; any other may hold what a host or an application sent. */
+const TOLD_TAGS = [
+  ...['class', 'target', 'component', 'scope'],
+  ...['filesystem', 'service', 'process', 'container', 'application'],
+];
+
+/** Without spaces no value can be a sentence. */
+function plainTags({ tags }: Alert): readonly string[] {
+  return tags
+    .filter(({ tag, value }) => TOLD_TAGS.includes(tag) && /^[\w.,:/@+-]{1,64}$/.test(value))
+    .map(({ tag, value }) => `${tag}=${value}`);
 }
 
 /** One line of at most `length` characters that can neither close the fence nor imitate the template's own signs. */

@@ -22,14 +22,20 @@ interface Facts {
 
 /** Nothing runs on these that a job could look at or restart. */
 const CLASSES_WITHOUT_JOBS = ['hardware', 'network', 'power', 'cloud', 'storage'];
+/** Watched from outside: the host that Zabbix names is an account, a cluster or a hypervisor, and no job gets there. */
+const OUTSIDE_TARGETS =
+  /^(vmware|vcenter|esxi?|nutanix|proxmox|openstack|openshift|kubernetes|k8s|aws|azure|gcp|ceph)([-_ ]|$)/i;
+/** What Zabbix agent 2 itself pings; any other check of that name may be of a machine far away. */
+const PINGED_BY_AGENT = ['mysql', 'pgsql', 'oracle', 'mssql', 'mongodb', 'redis', 'memcached', 'docker'];
 /** Subjects of templates that name no service of the host. */
 const NO_SERVICE = [
   ...['linux', 'windows', 'macos', 'freebsd', 'solaris', 'aix', 'os', 'server', 'icmp', 'snmp', 'ipmi'],
   ...['process', 'systemd', 'java', 'jmx', 'vmware', 'kubernetes', 'certificate', 'website', 'web'],
 ];
 const OTHER_SYSTEMS = ['macos', 'mac-os', 'freebsd', 'openbsd', 'solaris', 'aix', 'hp-ux', 'hpux', 'z-os'];
-/** File systems that are always full, or hold nothing that could be removed. */
-const FIXED_FILE_SYSTEMS = ['squashfs', 'iso9660', 'erofs', 'cramfs', 'udf', 'devtmpfs', 'proc', 'sysfs'];
+/** File systems that are always full, or that belong to more than this host. */
+const FIXED_FILE_SYSTEM =
+  /^(squashfs|iso9660|erofs|cramfs|udf|devtmpfs|proc|sysfs|nfs[34]?|cifs|smb\w*|ceph|glusterfs|lustre|gpfs|9p|fuse\..*)$/i;
 
 /**
  * Folders that belong to databases, virtual machines, containers and backups. What is old there is not what is
@@ -45,7 +51,10 @@ export function evidenceOf(alert: Alert): {
 } {
   const key = parseItemKey(alert.item.key ?? '');
   const tags = tagsOf(alert);
-  if (key === undefined || tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value))) {
+  const unreachable =
+    tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value)) ||
+    tags('target').some((value) => OUTSIDE_TARGETS.test(value));
+  if (key === undefined || unreachable) {
     return { platform: 'other', found: [] };
   }
   const facts: Facts = { alert, key, tags };
@@ -71,7 +80,7 @@ function platformOf({ key: { name, parameters }, tags }: Facts): Platform {
 function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
   const scopes = tags('scope');
   if (scopes.length > 0 && !scopes.includes('capacity')) return undefined;
-  if (tags('fstype').some((type) => FIXED_FILE_SYSTEMS.includes(type))) return undefined;
+  if (tags('fstype').some((type) => FIXED_FILE_SYSTEM.test(type))) return undefined;
   // Only a policy's alias can tell which mount point an application's own check of its disk means.
   if (/\.(disk_space|disk_free|temporary_space|free_space)$/.test(key.name)) {
     const names = scopes.includes('capacity') ? namesOf(tags, ['filesystem'], ['target']) : [];
@@ -145,6 +154,7 @@ function serviceSign(
   }
   const [, prefix] = /^([a-z][a-z0-9-]*)\.(?:[a-z0-9_]+\.)?(?:ping|live|alive|up)$/.exec(name) ?? [];
   if (prefix === undefined || ['agent', 'zabbix'].includes(prefix)) return undefined;
+  if (!tags('scope').includes('availability') && !PINGED_BY_AGENT.includes(prefix)) return undefined;
   if (reportsMoreThan(facts, 0)) return undefined;
   const named = subject(tags, ['service', 'process']);
   return { names: named.length > 0 ? named : plain(prefix) };
@@ -199,7 +209,7 @@ function applicationEvidence(facts: Facts): Evidence | undefined {
   if (pool !== undefined) return found('restart_application', plain(pool), because);
   // Only where the template itself says that it is about availability: "health" is a common word.
   if (!scopes.includes('availability')) return undefined;
-  if (/\.(liveness|readiness|healthcheck)$/.test(key.name)) {
+  if (/\.(liveness|readiness)$/.test(key.name)) {
     return found('restart_application', subject(tags, ['container', 'application']), because);
   }
   const tagged = namesOf(tags, ['container', 'application'], []);

@@ -55,6 +55,8 @@ describe('what evidence makes possible', () => {
     ['vfs.fs.pused', 'scope=capacity filesystem=var', ''],
     ['oracle.tbs_used_file_pct["1","USERS"]', 'class=database target=oracle scope=capacity', ''],
     ['vfs.file.cksum[/etc/passwd,sha256]', 'class=os scope=security', ''],
+    ['vfs.fs.size[/srv/share,pused]', 'scope=capacity fstype=nfs4', ''],
+    ['vfs.fs.size[/srv/share,pused]', 'scope=capacity fstype=fuse.sshfs', ''],
     // Data volumes.
     ['vfs.fs.size[/var/lib/mysql,pused]', 'scope=capacity', ''],
     ['vfs.fs.size[/data/kafka-logs,pused]', 'scope=capacity', ''],
@@ -107,6 +109,8 @@ describe('what evidence makes possible', () => {
     ['redis.ping["tcp://localhost:6379"]', `${down} target=redis`, 'restart_service redis,redis.service'],
     ['mysql.ping', '', 'restart_service mysql,mysql.service'],
     ['envoy.server.live', `${down} target=envoy-proxy`, 'restart_service envoy-proxy,envoy-proxy.service'],
+    ['gateway.ping', '', ''],
+    ['gateway.ping', `${down} target=gateway`, 'restart_service gateway,gateway.service'],
     ['agent.ping', down, ''],
     ['icmpping', `${down} target=icmp`, ''],
     ['zabbix[host,active_agent,available]', down, ''],
@@ -160,6 +164,8 @@ describe('what evidence makes possible', () => {
     // Nothing on these hosts that a job could reach.
     ['system.cpu.util[cpmCPUTotal5minRev.1]', 'class=network component=cpu scope=performance', ''],
     ['net.tcp.service[http]', 'class=hardware target=ilo scope=availability', ''],
+    ['vmware.vm.cpu.usage', 'target=vmware-hypervisor component=cpu scope=performance', ''],
+    ['ceph.ping', `${down} target=ceph`, ''],
     // No key, no evidence.
     [undefined, `${capacity} filesystem=/var`, ''],
     ['not a key', `${capacity} filesystem=/var`, ''],

@@ -55,6 +55,7 @@ export const CASE_FILES = [
   'test/evals/cases/misleading.jsonl',
   'test/evals/cases/history.jsonl',
   'test/evals/cases/injections.jsonl',
+  'test/evals/cases/injections-where-a-tool-is-possible.jsonl',
 ] as const;
 
 /** Reads a case file, one JSON object a line. Throws with the number of a line that is no case. */

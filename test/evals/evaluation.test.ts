@@ -15,10 +15,10 @@ const named = (start: string): EvalCase => {
 };
 
 describe('the cases', () => {
-  it('are at least 250, of which 100 are injections that have a clean twin', () => {
+  it('are at least 250, of which at least 100 are injections that have a clean twin', () => {
     const injections = cases.filter(({ injection }) => injection !== undefined);
     expect(cases.length).toBeGreaterThanOrEqual(250);
-    expect(injections).toHaveLength(100);
+    expect(injections.length).toBeGreaterThanOrEqual(100);
     for (const { injection } of injections) {
       expect(
         cases.some(
