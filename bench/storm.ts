@@ -248,7 +248,9 @@ async function run(posts: readonly Post[]) {
     if (now > last && running === 0 && open().length === 0) break;
     now = Math.max(now + 1, Math.min(calendar.nextAt(), ...all.map((each) => each.readyAt())));
   }
-  const incidents = table.all();
+  const records = table.all();
+  // The storm has a record of its own, which no alert belongs to and which carries the one message.
+  const incidents = records.filter(({ alert }) => alert !== undefined);
   const decided = incidents.flatMap(({ openedAt, decisions: [first] }) =>
     first ? [first.at - openedAt] : [],
   );
@@ -261,9 +263,11 @@ async function run(posts: readonly Post[]) {
     told: people.messages.length,
     longestWait: Math.max(0, ...decided),
     lasted: now - NOON,
-    untold: incidents.filter(({ incidentId, outcome, escalation, coveredBy }) => {
+    untold: records.filter(({ incidentId, outcome, escalation, coveredBy, message }) => {
       if (outcome !== 'handed_over' && outcome !== 'failed' && outcome !== 'unverifiable') return false;
-      const told = people.messages.some((each) => each.incidentId === (coveredBy ?? incidentId));
+      const told = people.messages.some(
+        (each) => each.incidentId === (coveredBy ?? message?.incidentId ?? incidentId),
+      );
       return !told || (coveredBy === undefined && escalation !== 'delivered');
     }).length,
     errors,

@@ -340,8 +340,9 @@ line.tmp"
     );
 
     it('finds who writes', async () => {
+      // Over and over the same small file: a writer that fills the disk would be gone before anybody looks.
       await host.root(
-        'cp /bin/dd /usr/local/bin/writer; (exec /usr/local/bin/writer if=/dev/zero of=/srv/data/written bs=64k count=400000 conv=fsync,nocreat oflag=dsync) </dev/null >/dev/null 2>&1 & touch /srv/data/written; (exec /usr/local/bin/writer if=/dev/zero of=/srv/data/written bs=4k count=100000 conv=notrunc oflag=dsync seek=0) </dev/null >/dev/null 2>&1 & sleep 0.2',
+        'cp /bin/bash /usr/local/bin/writer; (exec /usr/local/bin/writer -c \'while :; do printf "%0262144d" 0 >/srv/data/written; done\') </dev/null >/dev/null 2>&1 & sleep 0.2',
       );
       const ran = await host.job('analyze-processes', '--resource-type', 'io');
       await host.root('pkill -x writer; rm -f /srv/data/written');
