@@ -2,30 +2,13 @@
  * The incidents table in memory: the same answers as the real one, a clock that is handed in, and no aliasing: what is
  * stored is a frozen copy, so that whoever alters what was read fails at once.
  */
+
+import type { IncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { fitIncident } from '#lib/core/fit-incident.ts';
 import type { Incident } from '#lib/core/incident.ts';
 import { policySchema } from '#lib/core/policy.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
-import type {
-  ChangeIncident,
-  Clock,
-  CreateIncident,
-  DeleteExpired,
-  DueIncidents,
-  GiveBackAllowance,
-  HostHistory,
-  ListIncidents,
-  LoadIncident,
-  LoadPause,
-  LoadPolicy,
-  OncePer,
-  Pause,
-  ReadAllowances,
-  SavePause,
-  SavePolicy,
-  StoredPolicy,
-  TakeAllowance,
-} from '#lib/workflow/ports.ts';
+import type { Clock, Pause, StoredPolicy } from '#lib/workflow/ports.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -38,22 +21,7 @@ interface Settings {
   readonly withoutConditions?: boolean;
 }
 
-export interface MemoryIncidents {
-  readonly loadIncident: LoadIncident;
-  readonly createIncident: CreateIncident;
-  readonly changeIncident: ChangeIncident;
-  readonly hostHistory: HostHistory;
-  readonly dueIncidents: DueIncidents;
-  readonly listIncidents: ListIncidents;
-  readonly oncePer: OncePer;
-  readonly takeAllowance: TakeAllowance;
-  readonly giveBackAllowance: GiveBackAllowance;
-  readonly readAllowances: ReadAllowances;
-  readonly loadPolicy: LoadPolicy;
-  readonly savePolicy: SavePolicy;
-  readonly loadPause: LoadPause;
-  readonly savePause: SavePause;
-  readonly deleteExpired: DeleteExpired;
+export interface MemoryIncidents extends IncidentsTable {
   /** Every incident there is, for a test's judgement. */
   readonly all: () => readonly Incident[];
   /** How often a condition sent a writer back to read again. */
