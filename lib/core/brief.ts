@@ -152,7 +152,7 @@ export function buildBrief(facts: {
 }): { readonly kind: 'brief'; readonly text: string } | Refusal {
   const { alert, history, grounding, now } = facts;
   const text = write({
-    trigger: asData(alert.trigger.nameOrig ?? alert.eventName, MAX_TRIGGER),
+    trigger: asData(alert.trigger.nameOrig ?? nameWithoutHost(alert), MAX_TRIGGER),
     key: asData(alert.item.key ?? 'none', MAX_KEY),
     tags: asData(plainTags(alert).join(', ') || 'none', MAX_TAGS),
     history: history.entries.slice(0, MAX_HISTORY).map((entry) => told(entry, now)),
@@ -165,6 +165,18 @@ export function buildBrief(facts: {
         reason: 'The brief might not fit into the context of the model.',
       }
     : { kind: 'brief', text };
+}
+
+/** Whose name it is says nothing about what to do, and would make each host's alert a question of its own. */
+function nameWithoutHost({ eventName, host }: Alert): string {
+  return [host.name ?? '', host.host]
+    .filter((name) => name !== '')
+    .sort((a, b) => b.length - a.length)
+    .map((name) => name.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`))
+    .reduce(
+      (text, name) => text.replaceAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, 'g'), 'this host'),
+      eventName,
+    );
 }
 
 function write({ trigger, key, tags, history, possible }: Facts): string {
@@ -214,10 +226,17 @@ function told({ at, tool, arguments: given = {}, outcome, sameTrigger }: History
   return `${ago(now - at)} ago, ${sameTrigger ? 'the same' : 'another'} problem: ${what}, ${outcome ?? 'still open'}`;
 }
 
+/** In classes, so that alerts of one kind on hosts with a like past are one question, which is asked once. */
 function ago(milliseconds: number): string {
-  const minutes = Math.max(0, Math.round(milliseconds / 60_000));
-  return minutes < 60 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  const [, within = 'days'] = CLASSES.find(([limit]) => milliseconds < limit) ?? [];
+  return within;
 }
+
+const CLASSES: readonly (readonly [number, string])[] = [
+  [10 * 60_000, 'under 10 min'],
+  [60 * 60_000, 'under 1 h'],
+  [24 * 60 * 60_000, 'under 1 day'],
+];
 
 /** Instruction, examples and tools: measured at 3.9 characters a token with qwen2.5, counted as 3. */
 const CONSTANT_TOKENS = Math.ceil(

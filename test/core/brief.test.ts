@@ -120,11 +120,43 @@ describe('the brief of an alert', () => {
       },
     });
     expect(text.match(/^before: .*$/gm)).toEqual([
-      'before: 20 min ago, the same problem: restart_service nginx.service, failed',
-      'before: 2 h ago, another problem: nothing done, handed_over',
-      'before: 0 min ago, the same problem: nothing done, still open',
+      'before: under 1 h ago, the same problem: restart_service nginx.service, failed',
+      'before: under 1 day ago, another problem: nothing done, handed_over',
+      'before: under 10 min ago, the same problem: nothing done, still open',
     ]);
     expect(text).not.toContain('PLANTED');
+  });
+
+  it.each([
+    [0, 'under 10 min'],
+    [599_999, 'under 10 min'],
+    [600_000, 'under 1 h'],
+    [3_599_999, 'under 1 h'],
+    [3_600_000, 'under 1 day'],
+    [86_399_999, 'under 1 day'],
+    [86_400_000, 'days'],
+  ])('tells what was %i ms before as %s, so that hosts with a like past share one question', (ms, words) => {
+    const entry = { incidentId: 'i', at: now - ms, trigger: 't', eventName: 'e', sameTrigger: true };
+    expect(briefOf({ history: { ...history, entries: [entry] } })).toContain(
+      `before: ${words} ago, the same`,
+    );
+  });
+
+  it('is the same for every host, also where the event’s name holds the host’s', () => {
+    const of = (host: string, name?: string) =>
+      briefOf({
+        alert: {
+          ...alert,
+          host: { host, ...(name !== undefined && { name }) },
+          trigger: { id: '1' },
+          eventName: `Ping of ${name ?? host} (${host}) is lost`,
+        },
+      });
+    expect(of('web-01')).toContain('trigger: Ping of this host (this host) is lost');
+    expect(of('web-01', 'Web 1')).toBe(of('db.example.org', 'Database $& 2'));
+    expect(of('web.01+')).toBe(of('web-01'));
+    expect(of('is', '')).toContain('trigger: Ping of (this host) this host lost');
+    expect(of('i', '')).toContain('is lost');
   });
 
   it.each(['eventName', 'opdata'] as const)('leaves out the %s where the trigger has a name', (field) => {
