@@ -40,15 +40,24 @@ export function jobAllowances(job: {
     reason: 'hourly_limit',
   });
   const ofTool = policy.limits.tools[tool];
-  const cooldown = policy.cooldowns.tools[tool] ?? policy.cooldowns.default;
   return [
     ...(ofTool === undefined ? [] : [hourly(tool, ofTool.per_hour)]),
     hourly('all', policy.limits.global.per_hour),
     {
-      key: `cooldown/${hostKey}/${tool}`,
+      key: cooldownKey(hostKey, tool),
       limit: 1,
-      expiresAt: now + durationMs(cooldown),
+      expiresAt: now + durationMs(cooldownOf(policy, tool)),
       reason: 'cooldown',
     },
   ];
+}
+
+/** How long after a job none of the same tool starts on the same host, as the policy says it. */
+export function cooldownOf({ cooldowns }: Policy, tool: JobToolName): string {
+  return cooldowns.tools[tool] ?? cooldowns.default;
+}
+
+/** The counter of the cooldown of one tool on one host: a unit of it is taken as long as it runs. */
+export function cooldownKey(hostKey: string, tool: JobToolName): string {
+  return `cooldown/${hostKey}/${tool}`;
 }

@@ -2,6 +2,7 @@
 import { catalogue } from '#lib/catalogue/index.ts';
 import type { JobToolName, Tool, ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
+import { cooldownOf } from '#lib/core/allowances.ts';
 import type { History } from '#lib/core/history.ts';
 import type {
   Decision,
@@ -36,6 +37,8 @@ interface DecisionFacts {
   readonly history: History;
   readonly policy: Policy;
   readonly stormOpen: boolean;
+  /** Whether the cooldown of the proposed tool runs on this host; it does not when it is not given. */
+  readonly coolingDown?: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -92,7 +95,7 @@ export function decide(facts: DecisionFacts): Verdict {
 }
 
 function decideJob(
-  { alert, grounding, history, policy, now }: DecisionFacts,
+  { alert, grounding, history, policy, coolingDown = false, now }: DecisionFacts,
   tool: JobToolName,
   proposed: ToolArguments,
 ): Verdict {
@@ -137,6 +140,12 @@ function decideJob(
       'repeated_failure',
       `The same action did not help on this host ${times} within ${within}, so it is not tried again.`,
     );
+  }
+
+  // Where nothing runs, nothing has to cool down.
+  if (coolingDown && match.autonomy !== 'observe') {
+    const text = `${tool} ran on this host within its cooldown of ${cooldownOf(policy, tool)}, and there is a problem again.`;
+    return escalate('cooldown', text);
   }
 
   const reasons: readonly Reason[] = [

@@ -21,17 +21,22 @@ export interface LinkSettings {
 /** Ends of which no human needs to be told. */
 const QUIET: readonly Outcome[] = ['recovered_before_action', 'verified', 'ignored', 'observed', 'simulated'];
 
-/** Answers the incident as it is afterwards. Throws UpstreamError `incidents_table`. */
+/**
+ * Answers the incident as it is afterwards. With `isOurs` it is only closed while that holds: whoever was silent for too
+ * long must not end what another carries on with. Throws UpstreamError `incidents_table`.
+ */
 export async function closeAndTell(
   ports: ClosePorts,
   settings: LinkSettings,
   incident: Incident,
   outcome: Outcome,
   reason: Reason,
+  isOurs: (known: Incident) => boolean = () => true,
 ): Promise<Incident | undefined> {
   const now = ports.clock();
   const stored = await policyIfReadable(ports.loadPolicy);
   const { changed, incident: after } = await ports.changeIncident(incident.incidentId, (known) => {
+    if (!isOurs(known)) return undefined;
     const simulated = known.mode === 'simulate';
     const route = stored && known.alert ? routeOf(stored.policy, known.alert) : {};
     return close(known, {

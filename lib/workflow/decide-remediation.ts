@@ -1,4 +1,5 @@
 /** Decides what to do about one incident: history, grounding, the model's choice, one recorded verdict, its first effect. */
+import { cooldownKey } from '#lib/core/allowances.ts';
 import { answerFormat, toolSchemas } from '#lib/core/answer-format.ts';
 import { buildBrief, EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
@@ -162,8 +163,17 @@ export function makeDecideRemediation(
     if (storm.told) await ports.giveBackAllowance(stormSummary(source, now).key);
     const asked = await ask(known);
     if (asked.kind === 'wait') return waitForModel(known, asked.why);
-    return record(known, { ...asked.made, verdict: decide({ ...facts, proposal: asked.made.proposal }) });
+    const { proposal } = asked.made;
+    const coolingDown = await isCoolingDown(incident, proposal);
+    return record(known, { ...asked.made, verdict: decide({ ...facts, proposal, coolingDown }) });
   };
+
+  /** Whether the proposed tool ran on this host so short a while ago that the dispatch would not let it run again. */
+  async function isCoolingDown({ hostKey }: Incident, proposal: Proposal | Refusal): Promise<boolean> {
+    if (proposal.kind !== 'proposal' || proposal.tool === 'notify') return false;
+    const key = cooldownKey(hostKey, proposal.tool);
+    return ((await ports.readAllowances([key])).get(key) ?? 0) > 0;
+  }
 
   async function ask({
     incident,

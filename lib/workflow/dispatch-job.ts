@@ -113,9 +113,9 @@ export function makeDispatchJob(
       now,
     });
     if (again.kind === 'hold') return holdIt(incidentId, step, claimedAt, again.reason);
-    if (again.kind === 'stop') return stopIt(incident, again.reason);
+    if (again.kind === 'stop') return stopIt(incident, decision, again.reason);
     if (!isJob(verdict) || stored === undefined || verdict.tool === 'notify') {
-      return stopIt(incident, { code: 'tool_not_allowed', text: 'This decision has no job.' });
+      return stopIt(incident, decision, { code: 'tool_not_allowed', text: 'This decision has no job.' });
     }
     const allowances = await takeAllowances(ports, {
       policy: stored.policy,
@@ -124,7 +124,12 @@ export function makeDispatchJob(
       tool: verdict.tool,
       now,
     });
-    if (allowances.kind === 'full') return holdIt(incidentId, step, claimedAt, allowances.reason);
+    if (allowances.kind === 'full') {
+      // A limit has room again when the hour is over; that a host needs the same tool again so soon is for a human.
+      return allowances.reason.code === 'cooldown'
+        ? stopIt(incident, decision, allowances.reason)
+        : holdIt(incidentId, step, claimedAt, allowances.reason);
+    }
     taken.push(...allowances.keys);
     const sending = await changeIncident(incidentId, (known) => noteSending(known, step, clock(), claimedAt));
     // Somebody took the claim away: this invocation was silent for longer than any may be.
@@ -229,7 +234,11 @@ export function makeDispatchJob(
     return 'held';
   }
 
-  async function stopIt(incident: Incident, reason: Reason): Promise<Dispatched> {
+  async function stopIt(
+    incident: Incident,
+    { step, dispatch }: Decision,
+    reason: Reason,
+  ): Promise<Dispatched> {
     narrate({ incidentId: incident.incidentId, step: 'stopped', text: reason.text });
     const outcome: Outcome =
       reason.code === 'recovered'
@@ -237,12 +246,20 @@ export function makeDispatchJob(
         : reason.code === 'rejected_by_human'
           ? 'rejected'
           : 'handed_over';
-    await finish(incident, outcome, reason);
+    await finish(incident, outcome, reason, (known) => {
+      const current = known.decisions.find((each) => each.step === step)?.dispatch;
+      return current?.sent === 'no' && current.claimedAt === dispatch?.claimedAt;
+    });
     return 'stopped';
   }
 
-  async function finish(incident: Incident, outcome: Outcome, reason: Reason): Promise<void> {
-    const after = await closeAndTell(ports, settings, incident, outcome, reason);
+  async function finish(
+    incident: Incident,
+    outcome: Outcome,
+    reason: Reason,
+    isOurs?: (known: Incident) => boolean,
+  ): Promise<void> {
+    const after = await closeAndTell(ports, settings, incident, outcome, reason, isOurs);
     if (after !== undefined) await sendForComment(ports.sendToCheck, after);
   }
 

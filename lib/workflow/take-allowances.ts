@@ -1,5 +1,5 @@
 /** Takes every unit a job needs, or none: hourly limits and the cooldown of its host and tool. */
-import { type JobAllowance, jobAllowances } from '#lib/core/allowances.ts';
+import { cooldownOf, type JobAllowance, jobAllowances } from '#lib/core/allowances.ts';
 import type { Reason } from '#lib/core/incident.ts';
 import type { GiveBackAllowance, TakeAllowance } from '#lib/workflow/ports.ts';
 
@@ -30,7 +30,7 @@ export async function takeAllowances(
   await giveBack(ports.giveBackAllowance, keys);
   const text =
     full.reason === 'cooldown'
-      ? `${job.tool} ran on this host a short while ago.`
+      ? `The cooldown of ${job.tool} on this host has not passed (${cooldownOf(job.policy, job.tool)}).`
       : `So many jobs ran this hour as the policy allows (${full.limit}).`;
   return { kind: 'full', reason: { code: full.reason, text } };
 }

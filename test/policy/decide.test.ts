@@ -244,6 +244,25 @@ describe('decide', () => {
     });
   });
 
+  it.each([
+    ['auto', 'escalate cooldown'],
+    ['approve', 'escalate cooldown'],
+    ['observe', 'observe chosen_by_model autonomy_observe'],
+  ])('hands over at once while the cooldown runs, where the policy says %s', (autonomy, expected) => {
+    const policy = aPolicy({
+      rules: [{ tools: ['restart_service'], autonomy }],
+      cooldowns: { default: '20m' },
+    });
+    expect(verdictOf({ policy, coolingDown: true })).toBe(expected);
+  });
+
+  it('says how long the cooldown is', () => {
+    const policy = aPolicy({ cooldowns: { tools: { restart_service: '2h' } } });
+    expect(decide({ ...facts, policy, coolingDown: true }).reasons[0]?.text).toBe(
+      'restart_service ran on this host within its cooldown of 2h, and there is a problem again.',
+    );
+  });
+
   it('needs the model only when it could matter', () => {
     expect(decideWithoutModel(facts)).toBeUndefined();
     expect(decideWithoutModel({ ...facts, stormOpen: true })).toEqual(decide({ ...facts, stormOpen: true }));

@@ -442,6 +442,57 @@ describe('many alerts', () => {
   });
 });
 
+describe('a host that needs the same tool again within its cooldown', () => {
+  const nginx = {
+    tags: [{ tag: 'service', value: 'nginx.service' }],
+    item: { key: 'systemd.unit.info["nginx.service",ActiveState]', value: 'failed' },
+    trigger: { id: '102', nameOrig: 'Service is not running' },
+  };
+  const first = anAlert({ eventId: '1', ...nginx });
+  const second = anAlert({ eventId: '2', ...nginx });
+
+  it('is told to a human at once, with the reason', async () => {
+    const house = openHouse({});
+    await house.ready;
+    await house.post(first);
+    house.later(MINUTE, () => house.recover(first));
+    await house.settle();
+    house.pass(5 * MINUTE);
+    const from = house.clock();
+    const id = await house.post(second);
+    await house.settle(from);
+    expect(house.incident(id)).toMatchObject({
+      outcome: 'handed_over',
+      escalation: 'delivered',
+      closedAt: from,
+    });
+    expect(house.people.messages.at(-1)?.body).toContain('within its cooldown of 30m');
+    expect(house.rundeck.orders()).toHaveLength(1);
+  });
+
+  it('is told at once also when both were decided before either ran', async () => {
+    const house = openHouse({});
+    await house.ready;
+    house.rundeck.endAs('running');
+    const ids = [await house.post(first), await house.post(second)];
+    for (const incidentId of ids) await house.decide({ incidentId });
+    await house.settle(house.clock());
+    const after = ids.map((id) => house.incident(id));
+    expect(after).toMatchObject([{ state: 'running' }, { outcome: 'handed_over', escalation: 'delivered' }]);
+    expect(house.people.messages[0]?.body).toContain('cooldown of restart_service on this host');
+    expect(house.rundeck.orders()).toHaveLength(1);
+  });
+
+  it('waits for a full hour all the same, which passes', async () => {
+    const house = openHouse({ policy: policyOf({ limits: { global: { per_hour: 1 } } }) });
+    await house.ready;
+    await house.post(first);
+    const id = await house.post(anAlert({ ...second, host: { host: 'web-2' } }));
+    await house.settle(house.clock() + MINUTE);
+    expect(house.incident(id)).toMatchObject({ state: 'held', escalation: 'none' });
+  });
+});
+
 describe('an invocation that was frozen for longer than a claim lasts', () => {
   const frozen = async (sleepsIn: 'loadPause' | 'takeAllowance') => {
     const asleep = Promise.withResolvers<void>();
