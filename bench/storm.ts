@@ -153,7 +153,7 @@ async function run(posts: readonly Post[]) {
     narrate: () => {},
   };
   const settings = {
-    publicBaseUrl: 'https://remedia.test',
+    incidentLink: (id: string) => `https://remedia.test/api/v1/incidents/${id}`,
     zabbixUrl: 'https://zabbix.test',
     catalogue,
     approvalLink: () => undefined,

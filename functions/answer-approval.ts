@@ -38,6 +38,7 @@ export const handler = whenReady(async () => {
     measure,
   );
   const client = createSqsClient();
+  const links = linksOf(settings);
   const answer = makeAnswerApproval(
     {
       ...table,
@@ -59,13 +60,14 @@ export const handler = whenReady(async () => {
       clock,
       narrate: makeNarrate(log),
     },
-    linksOf(settings),
+    links,
   );
   return makeApprovalEndpoint({
     key: settings.APPROVAL_SIGNING_KEY,
     tokens: settings.OPERATOR_TOKENS,
     loadIncident: table.loadIncident,
     answer,
+    incidentLink: links.incidentLink,
     clock,
     log,
   });

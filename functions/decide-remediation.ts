@@ -37,7 +37,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
-  const { APPROVAL_SIGNING_KEY: key } = settings;
+  const { APPROVAL_SIGNING_KEY: key, PUBLIC_BASE_URL: publicBaseUrl } = settings;
   const links = linksOf(settings);
   const client = createSqsClient();
   const decide = makeDecideRemediation(
@@ -88,7 +88,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     },
     {
       ...links,
-      approvalLink: (incident, decision) => approvalLink({ key, ...links }, incident, decision),
+      approvalLink: (incident, decision) => approvalLink({ key, publicBaseUrl }, incident, decision),
     },
   );
   return batchHandler({ schema: alertMessageSchema, handle: decide, log, measure });

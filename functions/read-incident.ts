@@ -2,6 +2,7 @@
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeIncidentEndpoint } from '#lib/endpoints/incident-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { zabbixPagesOf } from '#lib/runtime/link-settings.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 
@@ -13,11 +14,16 @@ export const handler = whenReady(async () => {
     'INCIDENTS_TABLE',
     'INTAKE_TOKENS',
     'OPERATOR_TOKENS',
+    'LINK_SIGNING_KEY',
+    'ZABBIX_API_URL',
   ]);
   return makeIncidentEndpoint({
     ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
     tokens: [...settings.OPERATOR_TOKENS, ...settings.INTAKE_TOKENS],
     source: settings.REMEDIA_SOURCE,
+    linkKey: settings.LINK_SIGNING_KEY,
+    zabbixUrl: zabbixPagesOf(settings),
+    clock: Date.now,
     log,
   });
 }, log);

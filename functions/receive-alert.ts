@@ -3,6 +3,7 @@ import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incident
 import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { intakeGate, makeAlertEndpoint } from '#lib/endpoints/alert-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { incidentLinkOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -26,6 +27,8 @@ export const handler = whenReady(async () => {
     'CHECKS_QUEUE_URL',
     'INTAKE_TOKENS',
     'INTAKE_HMAC_KEY',
+    'LINK_SIGNING_KEY',
+    'LINK_VALID_DAYS',
   ]);
   const table = observeIncidents(
     createIncidentsTable({
@@ -53,13 +56,14 @@ export const handler = whenReady(async () => {
     clock,
     narrate: makeNarrate(log),
   };
+  const incidentLink = incidentLinkOf(settings);
   return makeAlertEndpoint({
     gate: intakeGate({ tokens: settings.INTAKE_TOKENS, hmacKey: settings.INTAKE_HMAC_KEY, clock }),
     receive: makeReceiveAlert(ports),
-    recordRejected: makeRecordRejected(ports, { publicBaseUrl: settings.PUBLIC_BASE_URL }),
+    recordRejected: makeRecordRejected(ports, { incidentLink }),
     source: settings.REMEDIA_SOURCE,
     mode: settings.REMEDIA_MODE,
-    publicBaseUrl: settings.PUBLIC_BASE_URL,
+    incidentLink,
     clock,
     log,
   });

@@ -64,7 +64,8 @@ export async function startOneMachine({
       INTAKE_TOKENS: LOCAL_INTAKE_TOKEN,
       OPERATOR_TOKENS: settings.given['INTAKE_TOKENS'] ?? LOCAL_INTAKE_TOKEN,
       EXECUTION_TOKENS: executionToken,
-      APPROVAL_SIGNING_KEY: await signingKey(settings.dataDir),
+      APPROVAL_SIGNING_KEY: await signingKey(settings.dataDir, 'signing-key'),
+      LINK_SIGNING_KEY: await signingKey(settings.dataDir, 'link-signing-key'),
       OLLAMA_URL: settings.ollamaUrl,
       OLLAMA_MODEL: settings.ollamaModel,
     };
@@ -158,8 +159,8 @@ async function whatOllamaLacks({ ollamaUrl, ollamaModel }: LocalSettings): Promi
 }
 
 /** Kept, so that the links of yesterday's messages still work. */
-async function signingKey(dataDir: string): Promise<string> {
-  const file = join(dataDir, 'signing-key');
+async function signingKey(dataDir: string, name: string): Promise<string> {
+  const file = join(dataDir, name);
   try {
     return await readFile(file, 'utf8');
   } catch {

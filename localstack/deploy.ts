@@ -18,6 +18,7 @@ await putSecrets({
   'operator-tokens': given('OPERATOR_TOKENS', intakeTokens),
   'execution-tokens': given('EXECUTION_TOKENS', randomBytes(16).toString('hex')),
   'approval-signing-key': randomBytes(32).toString('hex'),
+  'link-signing-key': randomBytes(32).toString('hex'),
   'rundeck-webhooks': given('RUNDECK_WEBHOOKS', '{}'),
   'rundeck-api-token': given('RUNDECK_API_TOKEN', 'none'),
   ...(chatUrl !== '' && { 'escalation-chat-url': chatUrl }),

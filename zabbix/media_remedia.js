@@ -8,6 +8,8 @@ var NAME = 'Remedia';
 var PATH = '/api/v1/zabbix/alert';
 /* As long as this, the list was cut, and a group that the policy denies may be missing: better no alert than a wrong one. */
 var HOST_GROUPS_CAP = 4000;
+/* Characters of a tag's value that Zabbix keeps. */
+var LONGEST_TAG = 255;
 
 function isSet(text) {
     return typeof text === 'string' && text !== '' && text.charAt(0) !== '{' && text !== '*UNKNOWN*';
@@ -89,6 +91,11 @@ function refusal(status, text) {
     return 'HTTP ' + status + ': ' + oneLine(words.join('; '), 1500);
 }
 
+/* The link is signed, and Zabbix cuts what a tag cannot hold: half a signature opens nothing, a plain link asks for a token. */
+function linkTag(link) {
+    return link.length > LONGEST_TAG ? link.split('?')[0] : link;
+}
+
 function post(params) {
     var url = addressOf(params.url),
         test = String(params.event_id).indexOf('{EVENT.ID') === 0,
@@ -148,7 +155,7 @@ function post(params) {
     if (answer.incidentId && String(params.event_tags).indexOf('"__remedia_incident"') === -1) {
         tags.__remedia_incident = String(answer.incidentId);
         tags.__remedia_link = answer.link
-            ? String(answer.link)
+            ? linkTag(String(answer.link))
             : url.substring(0, url.indexOf(PATH)) + '/api/v1/incidents/' + answer.incidentId;
     }
     return JSON.stringify({ tags: tags });

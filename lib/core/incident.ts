@@ -31,7 +31,8 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-export type Escalation = 'none' | 'pending' | 'delivered' | 'undeliverable';
+export const ESCALATIONS = ['none', 'pending', 'delivered', 'undeliverable'] as const;
+export type Escalation = (typeof ESCALATIONS)[number];
 
 /** Why a model's answer was refused; each is a sentence a human reads in `reason`. */
 export const REFUSALS = [

@@ -7,7 +7,15 @@ const LONGEST_BODY = 6000;
 const LONGEST_FINDINGS = 2500;
 const LONGEST_COMMENT = 2000;
 const TIMELINE_LINES = 12;
-const SEVERITY_NAMES = ['not classified', 'information', 'warning', 'average', 'high', 'disaster'] as const;
+/** What Zabbix calls 0 to 5. */
+export const SEVERITY_NAMES = [
+  'not classified',
+  'information',
+  'warning',
+  'average',
+  'high',
+  'disaster',
+] as const;
 
 /** Also what turns the writing direction: a host's name must not read as another. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
@@ -19,9 +27,12 @@ interface Route {
   readonly priority?: HumanMessage['priority'] | undefined;
 }
 
+/** The address at which a human reads an incident, as a link that is sent at `now` (milliseconds) says it. */
+export type IncidentLink = (incidentId: string, now: number) => string;
+
 interface Facts extends Route {
   readonly incident: Incident;
-  readonly publicBaseUrl: string;
+  readonly incidentLink: IncidentLink;
   /** The address of Zabbix's web pages, when it is known. */
   readonly zabbixUrl?: string | undefined;
   readonly now: number;
@@ -108,7 +119,7 @@ export function deadLetterMessage(facts: {
 }
 
 /** What is written on the event in Zabbix: at most 2,000 characters, and the link is never what is cut. */
-export function commentOf(incident: Incident, publicBaseUrl: string): string {
+export function commentOf(incident: Incident, link: string): string {
   const last = incident.decisions.at(-1);
   const lines = [
     `Remedia: ${incident.outcome ?? incident.state}.`,
@@ -116,7 +127,6 @@ export function commentOf(incident: Incident, publicBaseUrl: string): string {
     ...whatWasTried(incident),
     ...(incident.escalation === 'delivered' ? ['A human was told.'] : []),
   ];
-  const link = linkOf(incident, publicBaseUrl);
   const text = lines
     .map(oneLine)
     .join('\n')
@@ -130,7 +140,7 @@ function message(
   facts: Facts,
   lines: readonly string[],
 ): HumanMessage {
-  const { incident, publicBaseUrl, zabbixUrl, team, priority } = facts;
+  const { incident, incidentLink, zabbixUrl, now, team, priority } = facts;
   const triggerId = incident.alert?.trigger.id;
   const executions = incident.decisions.flatMap(({ dispatch }) => dispatch?.executionUrl ?? []);
   return {
@@ -142,7 +152,7 @@ function message(
     ...(team !== undefined && { team }),
     ...(priority !== undefined && { priority }),
     links: [
-      { title: 'Timeline', url: linkOf(incident, publicBaseUrl) },
+      { title: 'Timeline', url: incidentLink(incident.incidentId, now) },
       ...(zabbixUrl === undefined || triggerId === undefined
         ? []
         : [
@@ -154,10 +164,6 @@ function message(
       ...executions.map((url) => ({ title: 'Rundeck execution', url })),
     ],
   };
-}
-
-function linkOf(incident: Incident, publicBaseUrl: string): string {
-  return `${publicBaseUrl}/api/v1/incidents/${incident.incidentId}`;
 }
 
 function problemOf({ alert, eventId }: Incident): string {

@@ -4,6 +4,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Alert } from '#lib/core/alert.ts';
 import { incidentIdOf } from '#lib/core/identity.ts';
 import type { Mode } from '#lib/core/incident.ts';
+import type { IncidentLink } from '#lib/core/messages.ts';
 import { type FieldProblem, parseAlert, type RejectedPost, readAbout } from '#lib/core/parse-alert.ts';
 import {
   contentTypes,
@@ -58,11 +59,11 @@ export function makeAlertEndpoint(parts: {
   readonly recordRejected: (facts: RejectedFacts) => Promise<string | undefined>;
   readonly source: string;
   readonly mode: Mode;
-  readonly publicBaseUrl: string;
+  readonly incidentLink: IncidentLink;
   readonly clock: () => number;
   readonly log: Log;
 }): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
-  const { gate, receive, recordRejected, source, publicBaseUrl, clock, log } = parts;
+  const { gate, receive, recordRejected, source, incidentLink, clock, log } = parts;
 
   /** Whoever is let in and posts what is no alert gets a clear answer, and the post is recorded: it may have been one. */
   const reject = async (
@@ -129,7 +130,7 @@ export function makeAlertEndpoint(parts: {
           const { incidentId, status } = await receive(parsed.alert, mode, logContext().trace_id);
           return {
             status: 202,
-            json: { incidentId, status, link: `${publicBaseUrl}/api/v1/incidents/${incidentId}` },
+            json: { incidentId, status, link: incidentLink(incidentId, clock()) },
           };
         }
       }

@@ -3,6 +3,8 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import type { Decision, Incident } from '#lib/core/incident.ts';
 import { saysWhat } from '#lib/core/incident-changes.ts';
+import type { IncidentLink } from '#lib/core/messages.ts';
+import { html, htmlPage, linkTo } from '#lib/endpoints/html-page.ts';
 import {
   type HttpAnswer,
   type HttpRequest,
@@ -50,10 +52,11 @@ export function makeApprovalEndpoint(parts: {
   readonly tokens: readonly string[];
   readonly loadIncident: LoadIncident;
   readonly answer: (answer: ApprovalAnswer) => Promise<Answered>;
+  readonly incidentLink: IncidentLink;
   readonly clock: () => number;
   readonly log: Log;
 }): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
-  const { key, tokens, loadIncident, answer, clock, log } = parts;
+  const { key, tokens, loadIncident, answer, incidentLink, clock, log } = parts;
 
   const claimsOf = (request: HttpRequest) => {
     const { id = '' } = request.path;
@@ -86,7 +89,7 @@ export function makeApprovalEndpoint(parts: {
         ...decision.verdict.reasons.map(({ text }) => text),
         ...(decision.approval ? [`It was ${decision.approval.answer} by ${decision.approval.by}.`] : []),
       ],
-      open,
+      { form: open, timeline: incidentLink(incident.incidentId, clock()) },
     );
   };
 
@@ -150,36 +153,19 @@ export function makeApprovalEndpoint(parts: {
   });
 }
 
-/** A page without scripts; every text in it may come from an alert and is escaped. */
-function page(status: number, title: string, lines: readonly string[], form = false): HttpAnswer {
-  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escapeHtml(title)}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:2em auto;padding:0 1em}button{font:inherit;padding:.4em 1.2em;margin-right:1em}input{font:inherit}</style>
-<h1>${escapeHtml(title)}</h1>
-${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('\n')}
-${
-  form
-    ? `<form method="post"><p><label>Your name <input name="by" required maxlength="100"></label></p>
-<p><button name="answer" value="approved">Approve</button><button name="answer" value="rejected">Reject</button></p></form>`
-    : ''
-}</html>`;
-  return {
-    status,
-    html,
-    headers: {
-      'Content-Security-Policy':
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-      'Referrer-Policy': 'no-referrer',
-    },
-  };
+/** What a human sees: lines, and where a yes or no is still wanted the form for it. */
+function page(
+  status: number,
+  title: string,
+  lines: readonly string[],
+  { form = false, timeline }: { readonly form?: boolean; readonly timeline?: string } = {},
+): HttpAnswer {
+  const body = html`<h1>${title}</h1>
+${lines.map((line) => html`<p>${line}</p>\n`)}
+${timeline === undefined ? undefined : html`<p>${linkTo(timeline, 'Everything about this incident')}</p>`}
+${form ? FORM : undefined}`;
+  return htmlPage(status, title, body, { forms: form });
 }
 
-function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
-}
+const FORM = html`<form method="post"><p><label>Your name <input name="by" required maxlength="100" autocomplete="name"></label></p>
+<p><button class="good" name="answer" value="approved">Approve</button><button name="answer" value="rejected">Reject</button></p></form>`;

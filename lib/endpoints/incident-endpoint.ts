@@ -1,9 +1,11 @@
-/** GET /api/v1/incidents and /api/v1/incidents/{id}: what Remedia knows, decided and did, for a human or a program. */
+/** GET /api/v1/incidents and /api/v1/incidents/{id}: what Remedia knows, decided and did; JSON, or by a signed link a page. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { hostKeyOf } from '#lib/core/identity.ts';
 import { INCIDENT_STATES, type Incident, type IncidentState, OUTCOMES } from '#lib/core/incident.ts';
 import { readCursor, readPage, writeCursor } from '#lib/endpoints/incident-page.ts';
+import { noTimelinePage, timelinePage } from '#lib/endpoints/timeline-page.ts';
 import { bearerGate, type HttpAnswer, type HttpRequest, httpHandler, problem } from '#lib/runtime/http.ts';
+import { mayReadIncident } from '#lib/runtime/incident-link.ts';
 import { type Log, redact } from '#lib/runtime/logger.ts';
 import type { HostHistory, ListIncidents, LoadIncident } from '#lib/workflow/ports.ts';
 
@@ -19,15 +21,27 @@ export function makeIncidentEndpoint(parts: {
   readonly listIncidents: ListIncidents;
   readonly hostHistory: HostHistory;
   readonly source: string;
+  /** What the links to the pages are signed with; without it there are no pages. */
+  readonly linkKey: string | undefined;
+  readonly zabbixUrl?: string | undefined;
+  readonly clock: () => number;
   readonly log: Log;
 }): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
-  const { tokens, loadIncident, log } = parts;
+  const { tokens, loadIncident, linkKey, zabbixUrl, clock, log } = parts;
+  const mayCall = bearerGate(tokens);
 
   const one = async (id: string): Promise<HttpAnswer> => {
     const incident = INCIDENT_ID.test(id) ? await loadIncident(id) : undefined;
     return incident === undefined
       ? problem(404, 'Not Found', 'There is no such incident; its id begins with inc_ or sim_.')
       : { status: 200, json: withoutSecrets(incident) };
+  };
+
+  const page = async ({ path: { id = '' }, query }: HttpRequest): Promise<HttpAnswer> => {
+    const now = clock();
+    if (!mayReadIncident(linkKey, id, query, now)) return noTimelinePage('forbidden');
+    const incident = await loadIncident(id);
+    return incident === undefined ? noTimelinePage('gone') : timelinePage(incident, { now, zabbixUrl });
   };
 
   const list = async ({ query }: HttpRequest): Promise<HttpAnswer> => {
@@ -86,13 +100,19 @@ export function makeIncidentEndpoint(parts: {
 
   return httpHandler({
     methods: ['GET'],
-    gates: [bearerGate(tokens)],
+    gates: [(request) => (isLink(request) ? undefined : mayCall(request))],
     log,
     handle: (request) => {
+      if (isLink(request)) return page(request);
       const { id } = request.path;
       return id === undefined ? list(request) : one(id);
     },
   });
+}
+
+/** A browser sends no token, a program no signature. */
+function isLink({ headers, path, query }: HttpRequest): boolean {
+  return path['id'] !== undefined && 'signature' in query && headers['authorization'] === undefined;
 }
 
 /** Whoever may read must not be able to approve: the link in a message is signed for the person it was sent to. */

@@ -1,7 +1,7 @@
 /** Ends an incident with the message that goes with it in one change, then tells it: a crash loses neither. */
 import type { Incident, Outcome, Reason } from '#lib/core/incident.ts';
 import { close } from '#lib/core/incident-changes.ts';
-import { escalationMessage } from '#lib/core/messages.ts';
+import { escalationMessage, type IncidentLink } from '#lib/core/messages.ts';
 import { routeOf } from '#lib/core/policy-match.ts';
 import type { LoadPolicy, SendToCheck, StoredPolicy } from '#lib/workflow/ports.ts';
 import { isUpstream } from '#lib/workflow/surroundings.ts';
@@ -13,7 +13,7 @@ export interface ClosePorts extends TellPorts {
 }
 
 export interface LinkSettings {
-  readonly publicBaseUrl: string;
+  readonly incidentLink: IncidentLink;
   /** The address of Zabbix's web pages, when it is known. */
   readonly zabbixUrl?: string | undefined;
 }

@@ -282,9 +282,9 @@ export function makeDecideRemediation(
       const text = 'The problem was over while it was decided.';
       return close(decided, { outcome: 'recovered_before_action', now, text });
     }
-    const { publicBaseUrl, zabbixUrl } = settings;
+    const { incidentLink, zabbixUrl } = settings;
     const route = decided.alert ? routeOf(policy, decided.alert) : {};
-    const facts = { incident: decided, publicBaseUrl, zabbixUrl, now, ...route };
+    const facts = { incident: decided, incidentLink, zabbixUrl, now, ...route };
     switch (verdict.kind) {
       case 'remediate':
         return decided;

@@ -161,7 +161,7 @@ export function makeDispatchJob(
         decidedAt: decision.at,
         mode: incident.mode,
         traceId: traceIdOf(incident),
-        link: `${settings.publicBaseUrl}/api/v1/incidents/${incidentId}`,
+        link: settings.incidentLink(incidentId, clock()),
       }));
     } catch (error) {
       // Whatever else it is, the post may have gone out.

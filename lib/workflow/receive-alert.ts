@@ -10,6 +10,7 @@ import {
   openRecovered,
   openRejected,
 } from '#lib/core/incident-changes.ts';
+import type { IncidentLink } from '#lib/core/messages.ts';
 import type { FieldProblem, RejectedPost } from '#lib/core/parse-alert.ts';
 import { stormCount } from '#lib/core/storm.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
@@ -147,7 +148,7 @@ export function makeRecordRejected(
     readonly clock: Clock;
     readonly narrate: Narrate;
   },
-  { publicBaseUrl }: { readonly publicBaseUrl: string },
+  { incidentLink }: { readonly incidentLink: IncidentLink },
 ): (facts: RejectedFacts) => Promise<string | undefined> {
   return async ({ source, mode, fingerprint, problems, about }) => {
     const now = ports.clock();
@@ -168,7 +169,7 @@ export function makeRecordRejected(
         'Zabbix got the same answer. Further posts with the same fault are recorded, and not told again today.',
       ].join('\n'),
       severity: 3,
-      links: [{ title: 'The record', url: `${publicBaseUrl}/api/v1/incidents/${first}` }],
+      links: [{ title: 'The record', url: incidentLink(first, now) }],
     };
     try {
       const told = await ports.createIncident(

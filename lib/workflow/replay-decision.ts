@@ -80,7 +80,7 @@ export function makeReplayDecision(ports: {
           if (['history', 'asking', 'model'].includes(line.step)) ports.narrate(line);
         },
       },
-      { publicBaseUrl: 'https://replay.invalid', approvalLink: () => undefined },
+      { incidentLink: () => 'https://replay.invalid', approvalLink: () => undefined },
     );
     const decided = await decide({ incidentId });
     if (decided.kind !== 'decided') {

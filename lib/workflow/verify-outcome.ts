@@ -187,7 +187,8 @@ export function makeVerifyOutcome(
     // Zabbix's own escalation goes on until the event is acknowledged, so only what is verified or told is.
     const acknowledge = current.outcome === 'verified' || current.escalation === 'delivered';
     try {
-      await ports.commentEvent(current.eventId, commentOf(current, settings.publicBaseUrl), { acknowledge });
+      const link = settings.incidentLink(current.incidentId, clock());
+      await ports.commentEvent(current.eventId, commentOf(current, link), { acknowledge });
     } catch (error) {
       if (!isUpstream(error)) throw error;
       narrate({

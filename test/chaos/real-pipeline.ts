@@ -12,7 +12,7 @@ import { makeVerifyOutcome } from '#lib/workflow/verify-outcome.ts';
 import type { Pipeline } from '#test/chaos/pipeline.ts';
 
 const settings = {
-  publicBaseUrl: 'http://remedia.test',
+  incidentLink: (id: string) => `http://remedia.test/api/v1/incidents/${id}`,
   approvalLink: () => ({ title: 'Answer', url: 'http://remedia.test/approve' }),
   catalogue,
 };

@@ -12,7 +12,11 @@ import {
 } from '#lib/core/messages.ts';
 import { anAlert, anIncident, NOON } from '#test/builders/incidents.ts';
 
-const where = { publicBaseUrl: 'https://remedia.test', now: NOON + 120_000 };
+const where = {
+  incidentLink: (id: string) => `https://remedia.test/api/v1/incidents/${id}`,
+  now: NOON + 120_000,
+};
+const LINK = 'https://remedia.test/api/v1/incidents/inc_0123456789abcdef01234567';
 const why: readonly Reason[] = [{ code: 'problem_remains', text: 'Zabbix still sees the problem.' }];
 const aDecision = (over: Partial<Decision> = {}): Decision => ({
   decisionId: 'inc_0123456789abcdef01234567#1',
@@ -210,7 +214,7 @@ describe('a comment', () => {
       escalation: 'delivered',
       decisions: [aDecision({ dispatch: { claimedAt: NOON, sent: 'yes', executionStatus: 'failed' } })],
     });
-    expect(commentOf(incident, 'https://remedia.test').split('\n')).toEqual([
+    expect(commentOf(incident, LINK).split('\n')).toEqual([
       'Remedia: failed.',
       'Ask a human whether to run cleanup_disk(path=/var) on web-01.',
       'The policy wants a yes.',
@@ -221,13 +225,13 @@ describe('a comment', () => {
   });
 
   it('of an incident that was not decided says where it stands', () => {
-    expect(commentOf(anIncident(), 'https://remedia.test')).toMatch(/^Remedia: received\.\nTried: nothing/);
+    expect(commentOf(anIncident(), LINK)).toMatch(/^Remedia: received\.\nTried: nothing/);
   });
 
   it('fits what Zabbix takes', () => {
     const reasons = Array.from({ length: 40 }, () => ({ code: 'denied' as const, text: 'x'.repeat(100) }));
     const incident = anIncident({ decisions: [aDecision({ verdict: { kind: 'escalate', reasons } })] });
-    const comment = commentOf(incident, 'https://remedia.test');
+    const comment = commentOf(incident, LINK);
     expect(comment).toHaveLength(2000);
     expect(comment).toMatch(/incidents\/inc_0123456789abcdef01234567$/);
   });

@@ -10,6 +10,7 @@ import { createMemoryLog } from '#test/fakes/log-memory.ts';
 import { createMemoryPeople } from '#test/fakes/people-memory.ts';
 
 const KEY = 'a-key-of-many-letters';
+const incidentLink = (id: string) => `https://remedia.test/api/v1/incidents/${id}`;
 const HASH = 'ab'.repeat(32);
 const decision: Decision = {
   decisionId: 'inc_0123456789abcdef01234567#1',
@@ -47,7 +48,7 @@ async function prepare(incident: Incident = asking, key: string | undefined = KE
       clock: () => now,
       narrate: () => {},
     },
-    { publicBaseUrl: 'https://remedia.test' },
+    { incidentLink },
   );
   const handler = makeApprovalEndpoint({
     key,
@@ -57,6 +58,7 @@ async function prepare(incident: Incident = asking, key: string | undefined = KE
       answers.push(given);
       return answer(given);
     },
+    incidentLink,
     clock: () => now,
     log: createMemoryLog().log,
   });
@@ -120,6 +122,7 @@ describe('a signed link', () => {
       expect(body).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;more&#39;');
       expect(body).not.toContain('<script');
       expect(body).toContain('<form method="post">');
+      expect(body).toContain(`<a href="${incidentLink(asking.incidentId)}" rel="noreferrer">`);
     }
     expect(answers).toEqual([]);
   });

@@ -73,7 +73,7 @@ export async function decideCase(each: EvalCase, askModel: AskModel, policy: Pol
     narrate: () => undefined,
   };
   const { incidentId } = await makeReceiveAlert(ports)(alert, 'simulate');
-  const settings = { publicBaseUrl: 'http://127.0.0.1', approvalLink: () => undefined };
+  const settings = { incidentLink: () => 'http://127.0.0.1', approvalLink: () => undefined };
   await makeDecideRemediation(ports, settings)({ incidentId });
   const decision = (await incidents.loadIncident(incidentId))?.decisions.at(-1);
   if (decision === undefined) throw new Error(`${each.name}: the model could not be asked`);

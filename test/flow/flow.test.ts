@@ -107,6 +107,23 @@ describe('an alert', () => {
     expect(toldOf(incidentId)).toHaveLength(1);
   });
 
+  it('is read in a browser by the link that Zabbix, Rundeck and a human got, without a token', async () => {
+    const { incidentId, link } = await pipeline.post(await sample('cpu-problem'));
+    await pipeline.until(incidentId, closed);
+    const order = z.object({ link: z.string() }).parse(JSON.parse(postsFor(incidentId)[0]?.body ?? ''));
+    const told = toldOf(incidentId)[0]?.match(/https?:[^\s)|>]+signature=[0-9a-f]{64}/)?.[0] ?? '';
+
+    for (const url of [link, order.link, told]) {
+      const page = await fetch(url);
+
+      expect(page.status).toBe(200);
+      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(await page.text()).toContain('<b>Analysed</b>');
+    }
+    const changed = await fetch(link.replace(incidentId, incidentId.replace('inc_', 'sim_')));
+    expect(changed.status).toBe(403);
+  });
+
   it.each(['unknown-problem', 'hostile-problem'])(
     'such as %s runs nothing, and a human is told',
     async (name) => {

@@ -36,7 +36,7 @@ const handlerModule = z.object({
   ),
 });
 type Handler = z.infer<typeof handlerModule>['handler'];
-const accepted = z.object({ incidentId: z.string(), status: z.string() });
+const accepted = z.object({ incidentId: z.string(), status: z.string(), link: z.string() });
 
 export interface Pipeline {
   readonly url: string;
@@ -48,7 +48,7 @@ export interface Pipeline {
   readonly post: (
     alert: Readonly<Record<string, unknown>>,
     headers?: Readonly<Record<string, string>>,
-  ) => Promise<{ readonly incidentId: string; readonly status: string }>;
+  ) => Promise<z.infer<typeof accepted>>;
   /** The incident once it is as wanted; throws with its timeline when that takes too long. */
   readonly until: (incidentId: string, wanted: (incident: Incident) => boolean) => Promise<Incident>;
   /** Moves the clock of everything here, the queues' as well, so that delays pass without waiting. */
@@ -88,6 +88,7 @@ export async function startPipeline(environment: Readonly<Record<string, string>
     INTAKE_TOKENS: TOKEN,
     EXECUTION_TOKENS: EXECUTION_TOKEN,
     APPROVAL_SIGNING_KEY: 'a key of at least sixteen characters',
+    LINK_SIGNING_KEY: 'another key of at least sixteen characters',
     ESCALATION_CHAT_URL: people.url,
     ...environment,
   });

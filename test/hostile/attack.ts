@@ -59,6 +59,8 @@ const policy = policyOf({
   deny: [{ where: { tags: { remedia: 'never' } } }],
 });
 
+const incidentLink = (id: string) => `https://remedia.test/api/v1/incidents/${id}`;
+
 /** Runs one post from the endpoint to its end. */
 async function run(body: string, over: Hostile['over'], askModel: AskModel) {
   const { log, lines } = createMemoryLog();
@@ -75,10 +77,10 @@ async function run(body: string, over: Hostile['over'], askModel: AskModel) {
     makeAlertEndpoint({
       gate: intakeGate({ tokens: [TOKEN], clock: house.clock }),
       receive: makeReceiveAlert(ports),
-      recordRejected: makeRecordRejected(ports, { publicBaseUrl: 'https://remedia.test' }),
+      recordRejected: makeRecordRejected(ports, { incidentLink }),
       source: 'zabbix',
       mode: 'live',
-      publicBaseUrl: 'https://remedia.test',
+      incidentLink,
       clock: house.clock,
       log,
     })(event, {}),

@@ -26,6 +26,8 @@ interface Given {
   readonly faults?: FaultPlan;
 }
 
+const incidentLink = (id: string) => `https://remedia.example.com/api/v1/incidents/${id}`;
+
 function prepare({
   tokens = [TOKEN, NEW_TOKEN],
   hmacKey,
@@ -50,10 +52,10 @@ function prepare({
   const handler = makeAlertEndpoint({
     gate: intakeGate({ tokens, hmacKey, clock }),
     receive: makeReceiveAlert(ports),
-    recordRejected: makeRecordRejected(ports, { publicBaseUrl: 'https://remedia.example.com' }),
+    recordRejected: makeRecordRejected(ports, { incidentLink }),
     source: 'zabbix',
     mode,
-    publicBaseUrl: 'https://remedia.example.com',
+    incidentLink,
     clock,
     log,
   });
@@ -697,7 +699,7 @@ describe('a part that fails', () => {
       recordRejected: async () => undefined,
       source: 'zabbix',
       mode: 'live',
-      publicBaseUrl: 'https://remedia.example.com',
+      incidentLink,
       clock: () => NOON,
       log,
     });

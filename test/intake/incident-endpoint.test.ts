@@ -18,6 +18,8 @@ async function prepare(incidents: readonly Incident[] = []) {
     ...table,
     tokens: ['operator', 'intake'],
     source: 'zabbix',
+    linkKey: 'a-key-of-many-letters',
+    clock: () => NOON,
     log: createMemoryLog().log,
   });
   return async (over: Parameters<typeof anHttpEvent>[0] = {}) =>

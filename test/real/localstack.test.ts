@@ -61,6 +61,7 @@ beforeAll(async () => {
     'operator-tokens': TOKEN,
     'execution-tokens': EXECUTION_TOKEN,
     'approval-signing-key': 'a signing key for this suite alone',
+    'link-signing-key': 'another signing key for this suite alone',
     'rundeck-webhooks': started.env.RUNDECK_WEBHOOKS,
     'rundeck-api-token': started.env.RUNDECK_API_TOKEN,
     'escalation-chat-url': people.url,

@@ -168,6 +168,18 @@ describe.skipIf(!zabbixJs)("the script in Zabbix's own interpreter", () => {
     expect(JSON.parse(out)).toEqual({ tags: {} });
   });
 
+  it('keeps of a link that a tag cannot hold what asks for a token, never half a signature', async () => {
+    const plain = `https://${'long.'.repeat(40)}example/api/v1/incidents/inc_1`;
+    answering({
+      status: 202,
+      body: JSON.stringify({ incidentId: 'inc_1', status: 'accepted', link: `${plain}?signature=ab` }),
+    });
+
+    const { out } = await runScript({});
+
+    expect(JSON.parse(out)).toMatchObject({ tags: { __remedia_link: plain } });
+  });
+
   it('gives the Test button a clear answer', async () => {
     answering({ status: 200, body: '{"status":"test"}' });
 

@@ -1,6 +1,14 @@
 /** Where the links in messages lead. */
 import { expect, it } from 'vitest';
 import { linksOf } from '#lib/runtime/link-settings.ts';
+import { NOON } from '#test/builders/incidents.ts';
+
+const settings = {
+  PUBLIC_BASE_URL: 'https://remedia.test',
+  LINK_SIGNING_KEY: undefined,
+  LINK_VALID_DAYS: 7,
+  ZABBIX_API_URL: undefined,
+};
 
 it.each([
   ['https://zabbix.test/zabbix/api_jsonrpc.php', 'https://zabbix.test/zabbix'],
@@ -8,8 +16,14 @@ it.each([
   ['https://zabbix.test/zabbix', 'https://zabbix.test/zabbix'],
   [undefined, undefined],
 ])('finds the pages of Zabbix from its API: %s', (api, pages) => {
-  expect(linksOf({ PUBLIC_BASE_URL: 'https://remedia.test', ZABBIX_API_URL: api })).toEqual({
-    publicBaseUrl: 'https://remedia.test',
-    zabbixUrl: pages,
-  });
+  expect(linksOf({ ...settings, ZABBIX_API_URL: api }).zabbixUrl).toBe(pages);
+});
+
+it('leads to an incident, signed as soon as there is a key', () => {
+  const plain = 'https://remedia.test/api/v1/incidents/inc_1';
+
+  expect(linksOf(settings).incidentLink('inc_1', NOON)).toBe(plain);
+  expect(
+    linksOf({ ...settings, LINK_SIGNING_KEY: 'a-key-of-many-letters' }).incidentLink('inc_1', NOON),
+  ).toMatch(`${plain}?expires=${NOON + 7 * 86_400_000}&signature=`);
 });

@@ -142,7 +142,7 @@ export function openHouse(options: {
   };
   const effects: Effects = { ...plain, ...options.over?.(parts) };
   const settings = {
-    publicBaseUrl: 'https://remedia.test',
+    incidentLink: (id: string) => `https://remedia.test/api/v1/incidents/${id}`,
     zabbixUrl: 'https://zabbix.test',
     catalogue,
     approvalLink: (_: Incident, decision: { readonly proposalHash?: string }) =>
