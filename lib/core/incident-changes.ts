@@ -16,6 +16,8 @@ import type {
 const LOOK_AGAIN_MS = 60_000;
 /** A claim outlives the dispatch function's own time limit before anybody may doubt it. */
 const CLAIM_MS = 3 * 60_000;
+/** Longer than all channels of a message may take together; whoever claimed it and is silent for so long has died. */
+const TELLING_MS = 60_000;
 /** So often a message is tried before it counts as undeliverable. */
 export const MOST_MESSAGE_ATTEMPTS = 5;
 const LONGEST_TEXT = 500;
@@ -284,36 +286,72 @@ export function close(
 /** A question that is still to be sent is not sent any more: there is nothing left to answer. */
 function withoutMessage(incident: Incident): Incident {
   if (incident.escalation !== 'pending') return incident;
-  const { message: _message, messageAttempts: _attempts, ...rest } = incident;
+  const { message: _message, messageAttempts: _attempts, ...rest } = withoutTellAfter(incident);
   return { ...rest, escalation: 'none' };
+}
+
+function withoutTellAfter({ tellAfter: _gone, ...rest }: Incident): Incident {
+  return rest;
 }
 
 /** A message to a human that is to be told, whatever happens next. */
 export function pend(incident: Incident, message: HumanMessage, now: number): Incident {
-  return { ...incident, escalation: 'pending', message, messageAttempts: 0, dueAt: now + LOOK_AGAIN_MS };
+  return {
+    ...withoutTellAfter(incident),
+    escalation: 'pending',
+    message,
+    messageAttempts: 0,
+    dueAt: now + LOOK_AGAIN_MS,
+  };
+}
+
+/**
+ * Claims the telling of this message for a while, so that of two who are at it only one tells; one that dies leaves it
+ * to the sweeper. `undefined` when somebody else is at it, when it is told, or when another message is pending now.
+ */
+export function claimTelling(incident: Incident, now: number, message: HumanMessage): Incident | undefined {
+  const { tellAfter = now } = incident;
+  if (!isPending(incident, message) || now < tellAfter) return undefined;
+  const until = now + TELLING_MS;
+  // A question that expires before that is due then.
+  return {
+    ...incident,
+    updatedAt: now,
+    tellAfter: until,
+    dueAt: Math.min(until, expiryOf(incident) ?? until),
+  };
+}
+
+function isPending({ escalation, message }: Incident, wanted: HumanMessage): boolean {
+  return escalation === 'pending' && message?.kind === wanted.kind && message.body === wanted.body;
 }
 
 /** A human was really told this message. `undefined` when that was known already, or when another one is pending now. */
 export function noteTold(incident: Incident, now: number, told: HumanMessage): Incident | undefined {
-  const { escalation, message } = incident;
-  if (escalation !== 'pending' || message?.kind !== told.kind || message.body !== told.body) return undefined;
+  if (!isPending(incident, told)) return undefined;
   return note(
-    dueAfterTelling({ ...incident, escalation: 'delivered' }),
+    dueAfterTelling({ ...withoutTellAfter(incident), escalation: 'delivered' }),
     now,
     'escalated',
     `A human was told: ${told.subject}`,
   );
 }
 
-/** Telling failed once more: tried again later, and after the last time given up, which raises an alarm. */
-export function noteNotTold(incident: Incident, now: number, why: string): Incident | undefined {
-  if (incident.escalation !== 'pending') return undefined;
+/** Telling it failed once more: tried again later, and after the last time given up, which raises an alarm. */
+export function noteNotTold(
+  incident: Incident,
+  now: number,
+  message: HumanMessage,
+  why: string,
+): Incident | undefined {
+  if (!isPending(incident, message)) return undefined;
   const attempts = (incident.messageAttempts ?? 0) + 1;
-  const tried: Incident = { ...incident, messageAttempts: attempts };
+  const tried: Incident = { ...withoutTellAfter(incident), messageAttempts: attempts };
+  const again = now + LOOK_AGAIN_MS * 2 ** (attempts - 1);
   return note(
     attempts >= MOST_MESSAGE_ATTEMPTS
       ? dueAfterTelling({ ...tried, escalation: 'undeliverable' })
-      : { ...tried, dueAt: now + LOOK_AGAIN_MS * 2 ** (attempts - 1) },
+      : { ...tried, tellAfter: again, dueAt: again },
     now,
     'escalation_failed',
     `Attempt ${attempts} to tell a human failed: ${why}`,
@@ -323,10 +361,13 @@ export function noteNotTold(incident: Incident, now: number, why: string): Incid
 /** A closed incident has nothing left to do; a question stays open until it expires. */
 function dueAfterTelling(incident: Incident): Incident {
   if (incident.state === 'closed') return withoutDue(incident);
-  const expiresAt = incident.decisions.at(-1)?.expiresAt;
-  return incident.state === 'awaiting_approval' && expiresAt !== undefined
-    ? { ...incident, dueAt: expiresAt }
-    : incident;
+  const expiresAt = expiryOf(incident);
+  return expiresAt === undefined ? incident : { ...incident, dueAt: expiresAt };
+}
+
+/** When the question that an incident waits for expires. */
+function expiryOf({ state, decisions }: Incident): number | undefined {
+  return state === 'awaiting_approval' ? decisions.at(-1)?.expiresAt : undefined;
 }
 
 /** A human's answer to a proposal; the caller has checked who it is and that it is about this very proposal. */

@@ -258,6 +258,8 @@ export interface Incident {
   /** The message a human is to be told while `escalation` is `pending`, and how often that was tried. */
   readonly message?: HumanMessage;
   readonly messageAttempts?: number;
+  /** Until then nobody else tries to tell it: somebody is at it, or it failed a short while ago. */
+  readonly tellAfter?: number;
   /** What this incident's human is told by instead: another incident's message, or the one summary of a storm. */
   readonly coveredBy?: string;
   readonly decisions: readonly Decision[];

@@ -18,7 +18,7 @@ export interface DeadLetter {
 export function makeEscalateDeadLetters(
   ports: ClosePorts & { readonly loadIncident: LoadIncident },
   settings: LinkSettings,
-): (letter: DeadLetter) => Promise<'told' | 'closed_already'> {
+): (letter: DeadLetter) => Promise<'told' | 'later' | 'closed_already'> {
   return async ({ queue, messageId, body }) => {
     const incidentId = incidentOf(body);
     const incident = incidentId === undefined ? undefined : await ports.loadIncident(incidentId);
@@ -27,7 +27,8 @@ export function makeEscalateDeadLetters(
       return 'told';
     }
     if (incident.state === 'closed') {
-      return (await tellPending(ports, incident)).kind === 'nothing' ? 'closed_already' : 'told';
+      const { kind } = await tellPending(ports, incident);
+      return kind === 'nothing' ? 'closed_already' : kind === 'told' ? 'told' : 'later';
     }
     await closeAndTell(ports, settings, incident, 'handed_over', {
       code: 'not_handled',

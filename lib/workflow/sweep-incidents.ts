@@ -102,7 +102,7 @@ export function makeSweepIncidents(
         text: 'The problem was over before a human answered.',
       });
     }
-    if (now < expiresAt) return (await tellPending(ports, incident)).kind;
+    if (now < expiresAt) return (await tellPending(ports, incident, { mayGiveUp: true })).kind;
     const after = await closeAndTell(ports, settings, incident, 'handed_over', {
       code: 'approval_expired',
       text: 'No human answered the question in time.',
@@ -111,7 +111,7 @@ export function makeSweepIncidents(
   }
 
   async function tellAtLast(incident: Incident): Promise<unknown> {
-    const { kind, incident: after } = await tellPending(ports, incident);
+    const { kind, incident: after } = await tellPending(ports, incident, { mayGiveUp: true });
     if (kind !== 'nothing') await sendForComment(ports.sendToCheck, after);
     return kind;
   }

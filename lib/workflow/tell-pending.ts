@@ -1,6 +1,6 @@
 /** Tells a human what an incident has pending, and records whether that worked. */
 import type { Incident } from '#lib/core/incident.ts';
-import { noteNotTold, noteTold } from '#lib/core/incident-changes.ts';
+import { claimTelling, MOST_MESSAGE_ATTEMPTS, noteNotTold, noteTold } from '#lib/core/incident-changes.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type { ChangeIncident, Clock, Narrate, TellHuman } from '#lib/workflow/ports.ts';
 
@@ -12,30 +12,41 @@ export interface TellPorts {
 }
 
 export interface Told {
+  /** `later`: it failed, or somebody else is at it; the sweeper looks after it. */
   readonly kind: 'nothing' | 'told' | 'later' | 'undeliverable';
   /** The incident as it is afterwards. */
   readonly incident: Incident;
 }
 
 /**
- * Sends the pending message, if there is one. `undeliverable` after the last attempt, which the caller turns into an
- * alarm; before that a failure only waits for the sweeper. A crash between sending and recording tells twice, which is
- * better than not at all. Throws UpstreamError `incidents_table`.
+ * Sends the pending message, if there is one. It is claimed in the record before, so that of those who come at the same
+ * time one tells; the claim ends by itself, so that a crash after it loses nothing. A crash between sending and
+ * recording tells twice, minutes apart, which is better than not at all. The last attempt is for who `mayGiveUp`,
+ * because it turns `undeliverable` into an alarm. Throws UpstreamError `incidents_table`.
  */
 export async function tellPending(
   { changeIncident, tellHuman, clock, narrate }: TellPorts,
   incident: Incident,
+  { mayGiveUp = false }: { readonly mayGiveUp?: boolean } = {},
 ): Promise<Told> {
   const { incidentId, message, escalation } = incident;
   // A simulated alert must not reach anybody, whoever asks.
   if (escalation !== 'pending' || message === undefined || incident.mode === 'simulate') {
     return { kind: 'nothing', incident };
   }
+  const claimed = await changeIncident(incidentId, (known) =>
+    mayGiveUp || (known.messageAttempts ?? 0) + 1 < MOST_MESSAGE_ATTEMPTS
+      ? claimTelling(known, clock(), message)
+      : undefined,
+  );
+  if (!claimed.changed) return { kind: 'later', incident: claimed.incident ?? incident };
   try {
     await tellHuman(message);
   } catch (error) {
     const why = error instanceof UpstreamError ? error.message : 'the sender failed';
-    const { incident: after } = await changeIncident(incidentId, (known) => noteNotTold(known, clock(), why));
+    const { incident: after } = await changeIncident(incidentId, (known) =>
+      noteNotTold(known, clock(), message, why),
+    );
     narrate({ incidentId, step: 'escalation', text: `a human could not be told: ${why}` });
     const kind = after?.escalation === 'undeliverable' ? 'undeliverable' : 'later';
     return { kind, incident: after ?? incident };

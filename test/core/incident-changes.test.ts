@@ -4,6 +4,7 @@ import type { Decision, HumanMessage, Incident, Verdict } from '#lib/core/incide
 import {
   answerApproval,
   claim,
+  claimTelling,
   close,
   hold,
   lookAgain,
@@ -326,22 +327,73 @@ describe('a message', () => {
     expect(noteTold(incident, later, { ...message, kind: 'approval' })?.dueAt).toBe(NOON + 60_000);
   });
 
+  describe('whose telling is claimed', () => {
+    it('is told by nobody else until the claim ends, and due then', () => {
+      const claimed = claimTelling(closed, NOON, message);
+      expect(claimed).toMatchObject({
+        tellAfter: NOON + 60_000,
+        dueAt: NOON + 60_000,
+        escalation: 'pending',
+      });
+      expect(claimed && claimTelling(claimed, NOON + 59_999, message)).toBeUndefined();
+      expect(claimed && claimTelling(claimed, NOON + 60_000, message)).toMatchObject({
+        tellAfter: NOON + 120_000,
+      });
+    });
+
+    it.each([
+      ['was told', noteTold(closed, NOON, message)],
+      ['is not the pending one', { ...closed, message: { ...message, body: 'Something else.' } }],
+    ] as const)('cannot be claimed when it %s', (_, incident) => {
+      expect(incident && claimTelling(incident, later, message)).toBeUndefined();
+    });
+
+    it('leaves a question due when it expires', () => {
+      const question = { ...message, kind: 'approval' } as const;
+      expect(claimTelling(asking, NOON + 880_000, question)?.dueAt).toBe(NOON + 900_000);
+    });
+
+    it.each([
+      ['told', (claimed: Incident) => noteTold(claimed, later, message)],
+      ['replaced by another', (claimed: Incident) => pend(claimed, { ...message, body: 'B' }, later)],
+      [
+        'withdrawn',
+        (claimed: Incident) =>
+          close({ ...claimed, state: 'running' }, { outcome: 'verified', now: later, text: '' }),
+      ],
+    ] as const)('leaves no claim behind when it is %s', (_, change) => {
+      const claimed = claimTelling(closed, NOON, message);
+      expect(claimed && change(claimed)).not.toHaveProperty('tellAfter');
+    });
+
+    it('waits for everybody when it failed', () => {
+      const claimed = claimTelling(closed, NOON, message);
+      const failed = claimed && noteNotTold(claimed, NOON + 5_000, message, 'down');
+      expect(failed).toMatchObject({ tellAfter: NOON + 65_000, dueAt: NOON + 65_000, messageAttempts: 1 });
+      expect(failed && claimTelling(failed, NOON + 64_999, message)).toBeUndefined();
+    });
+
+    it('does not count a failure of a message that is not pending any more', () => {
+      expect(noteNotTold(closed, later, { ...message, body: 'An older one.' }, 'down')).toBeUndefined();
+    });
+  });
+
   it('is tried ever more seldom, then given up', () => {
     let incident: Incident = closed;
     const due: (number | undefined)[] = [];
     for (let attempt = 1; attempt <= MOST_MESSAGE_ATTEMPTS; attempt += 1) {
-      incident = noteNotTold(incident, NOON, 'down') ?? incident;
+      incident = noteNotTold(incident, NOON, message, 'down') ?? incident;
       due.push(incident.dueAt === undefined ? undefined : (incident.dueAt - NOON) / 60_000);
     }
     expect(due).toEqual([1, 2, 4, 8, undefined]);
     expect(incident).toMatchObject({ escalation: 'undeliverable', messageAttempts: 5 });
     expect(last(incident)?.text).toBe('Attempt 5 to tell a human failed: down');
-    expect(noteNotTold(incident, NOON, 'down')).toBeUndefined();
+    expect(noteNotTold(incident, NOON, message, 'down')).toBeUndefined();
   });
 
   it('without a count is tried for the first time', () => {
     const { messageAttempts: _, ...rest } = closed;
-    expect(noteNotTold(rest, NOON, 'down')?.messageAttempts).toBe(1);
+    expect(noteNotTold(rest, NOON, message, 'down')?.messageAttempts).toBe(1);
   });
 });
 

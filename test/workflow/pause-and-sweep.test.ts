@@ -194,6 +194,8 @@ describe('a dead letter', () => {
     expect(house.incident(id).escalation).toBe('pending');
     house.people.become('listen');
     const letter = { queue: 'q', messageId: 'm', body: JSON.stringify({ incidentId: id }) };
+    expect(await house.bury(letter)).toMatchObject({ answer: 'later' });
+    house.pass(MINUTE);
     expect(await house.bury(letter)).toMatchObject({ answer: 'told' });
     expect(await house.bury(letter)).toMatchObject({ answer: 'closed_already' });
     expect(house.people.messages).toHaveLength(1);
