@@ -22,8 +22,9 @@ import { proposalHash } from '#lib/core/proposal-hash.ts';
 /** What the evidence makes possible, as far as the decision needs it. */
 interface Possible {
   readonly eligible: readonly {
-    readonly tool: ToolName;
+    readonly tool: JobToolName;
     readonly values: Readonly<Record<string, readonly string[]>>;
+    readonly sufficient?: true;
   }[];
   readonly node: string;
   readonly reasons: readonly Reason[];
@@ -85,6 +86,8 @@ export function decide(facts: DecisionFacts): Verdict {
   if (proposal === undefined) return escalate('no_call', 'The model was not asked.');
   if (proposal.kind === 'refusal') return escalate(proposal.code, proposal.reason);
   if (proposal.tool === 'notify') {
+    const look = lookFirst(facts);
+    if (look?.kind === 'remediate') return look;
     return {
       kind: 'escalate',
       reasons: [{ code: 'model_asks_for_human', text: 'The model says that a human should look.' }],
@@ -94,10 +97,26 @@ export function decide(facts: DecisionFacts): Verdict {
   return decideJob(facts, proposal.tool, proposal.arguments);
 }
 
+/**
+ * A small model that is asked whether "lack of memory" calls for anything often says no. To look changes nothing, and the
+ * human it asks for gets what was found along with the alert. Where the policy does not let it look by itself, that human
+ * is told without.
+ */
+function lookFirst(facts: DecisionFacts): Verdict | undefined {
+  const look = facts.grounding.eligible.find(({ sufficient }) => sufficient);
+  if (look === undefined) return undefined;
+  const best = Object.entries(look.values).map(([name, [value = '']]) => [name, value] as const);
+  return decideJob(facts, look.tool, Object.fromEntries(best), {
+    code: 'evidence_suffices',
+    text: 'The model would leave it to a human; the evidence is enough to look first, which changes nothing.',
+  });
+}
+
 function decideJob(
   { alert, grounding, history, policy, coolingDown = false, now }: DecisionFacts,
   tool: JobToolName,
   proposed: ToolArguments,
+  why: Reason = { code: 'chosen_by_model', text: `The model chose ${tool} among what the evidence allows.` },
 ): Verdict {
   const match = matchPolicy({ policy, alert, tool, now });
   if (match.kind === 'refused') return { kind: 'escalate', reasons: match.reasons };
@@ -148,10 +167,7 @@ function decideJob(
     return escalate('cooldown', text);
   }
 
-  const reasons: readonly Reason[] = [
-    { code: 'chosen_by_model', text: `The model chose ${tool} among what the evidence allows.` },
-    ...match.reasons,
-  ];
+  const reasons: readonly Reason[] = [why, ...match.reasons];
   const order = { tool, arguments: proposed, node, reasons };
   switch (match.autonomy) {
     case 'observe':

@@ -10,6 +10,8 @@ export interface Evidence {
   readonly names: readonly string[];
   /** One phrase by code for the model and for people; it holds no text of the alert but the key's name. */
   readonly because: string;
+  /** The key or a tag of the template says outright which resource is short; what is merely likely does not. */
+  readonly direct?: boolean;
 }
 
 export type Platform = 'linux' | 'windows' | 'other';
@@ -221,9 +223,13 @@ function analysisEvidence(facts: Facts): Evidence | undefined {
   const scopes = tags('scope');
   const strained = scopes.includes('performance') || scopes.includes('capacity');
   if (scopes.length > 0 && !strained) return undefined;
-  const resource = resourceOfKey(key) ?? (strained ? resourceOfComponent(tags) : undefined);
+  const measured = resourceOfKey(key);
+  const resource = measured ?? (strained ? resourceOfComponent(tags) : undefined);
   const names = resource === undefined ? [] : [resource];
-  return found('analyze_processes', names, `${key.name} reports that ${resource} is short`);
+  const evidence = found('analyze_processes', names, `${key.name} reports that ${resource} is short`);
+  // "system" and "application" are what templates call a part that has no better name: a cache, a queue, a setting.
+  const vague = tags('component').every((each) => ['system', 'application'].includes(each));
+  return evidence && { ...evidence, direct: measured !== undefined || !vague };
 }
 
 /** Keys of the agent, of SNMP templates and of Windows' counters, whose resource is known by their name. */

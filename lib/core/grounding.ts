@@ -1,6 +1,7 @@
 /** Which tools are possible for one alert, and with which values: by evidence and policy alone, whatever a model says. */
 import { analyzeProcesses } from '#lib/catalogue/analyze-processes.ts';
 import { cleanupDisk } from '#lib/catalogue/cleanup-disk.ts';
+import { catalogue } from '#lib/catalogue/index.ts';
 import { restartApplication } from '#lib/catalogue/restart-application.ts';
 import { restartService } from '#lib/catalogue/restart-service.ts';
 import type { JobToolName, Subject } from '#lib/catalogue/tool.ts';
@@ -9,6 +10,7 @@ import { type Evidence, evidenceOf, type Platform } from '#lib/core/evidence.ts'
 import type { Reason } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
+import { speaksToReader, triggerText } from '#lib/core/trigger-text.ts';
 
 export interface EligibleTool {
   readonly tool: JobToolName;
@@ -16,6 +18,11 @@ export interface EligibleTool {
   readonly values: Readonly<Record<string, readonly string[]>>;
   /** One phrase, written by code. */
   readonly evidence: string;
+  /**
+   * The tool changes nothing, and the evidence leaves no doubt what it is to look at: then no reading of the name is
+   * needed for it.
+   */
+  readonly sufficient?: true;
 }
 
 export interface Grounding {
@@ -65,11 +72,18 @@ export function ground(facts: {
 }
 
 function eligibleOf(
-  { tool, names, because }: Evidence,
+  { tool, names, because, direct = false }: Evidence,
   { alert, policy, now }: { readonly alert: Alert; readonly policy: Policy; readonly now: number },
 ): EligibleTool | readonly Reason[] {
   const match = matchPolicy({ policy, alert, tool, now });
   if (match.kind === 'refused') return match.reasons;
+  const sufficient = direct && catalogue[tool].safety === 'read_only';
+  if (!sufficient && speaksToReader(triggerText(alert))) {
+    return reason(
+      'text_gives_orders',
+      "The trigger's name speaks to whoever reads it, so nothing is done that depends on reading it.",
+    );
+  }
   const { target, parameters } = TOOLS[tool];
   const values = candidates(policy, target.subject, names).filter(
     (value) =>
@@ -85,7 +99,12 @@ function eligibleOf(
   if (target.subject === 'path' && !values.some((path) => holdsCleanupRoot(policy, path))) {
     return reason('value_not_allowed', 'The policy names no folder to clean on this file system.');
   }
-  return { tool, values: { [target.parameter]: values }, evidence: because };
+  return {
+    tool,
+    values: { [target.parameter]: values },
+    evidence: because,
+    ...(sufficient && { sufficient }),
+  };
 }
 
 /** What a value may be written as: the policy's aliases, else the names themselves; systemd's suffix may be left out. */

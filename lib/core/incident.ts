@@ -140,6 +140,8 @@ export type ReasonCode =
   | 'chosen_by_model'
   | 'model_asks_for_human'
   | 'no_eligible_tool'
+  | 'text_gives_orders'
+  | 'evidence_suffices'
   | 'unsupported_platform'
   | 'not_a_trigger_event'
   | 'informational'

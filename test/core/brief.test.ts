@@ -77,6 +77,13 @@ describe('the constant part', () => {
 });
 
 describe('the brief of an alert', () => {
+  it('holds only the first sentence of the name', () => {
+    const nameOrig = 'Backup of /home took too long. The disk is full now';
+    expect(briefOf({ alert: { ...alert, trigger: { id: '1', nameOrig } } })).toContain(
+      'trigger: Backup of /home took too long.\n',
+    );
+  });
+
   it('holds its trigger, key and tags inside the fence, and the possible tools with their values outside', () => {
     expect(briefOf()).toBe(
       [

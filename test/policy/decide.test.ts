@@ -57,6 +57,43 @@ describe('decide', () => {
     });
   });
 
+  it('looks, where looking needs no reading of the name, although the model asks for a human', () => {
+    const looking = {
+      tool: 'analyze_processes',
+      values: { resource_type: ['memory', 'cpu'] },
+      sufficient: true,
+    } as const;
+    const asking = { ...facts, proposal: proposing('notify', { message: 'Look.' }) };
+    expect(decide({ ...asking, grounding: { ...nginxIsPossible, eligible: [looking] } })).toMatchObject({
+      kind: 'remediate',
+      tool: 'analyze_processes',
+      arguments: { resource_type: 'memory' },
+      reasons: [{ code: 'evidence_suffices' }, { code: 'autonomy_auto' }],
+    });
+    const { sufficient: _, ...doubtful } = looking;
+    const nothing = { ...looking, values: { resource_type: [] } };
+    for (const eligible of [[doubtful], [nothing], [...nginxIsPossible.eligible]]) {
+      expect(decide({ ...asking, grounding: { ...nginxIsPossible, eligible } })).toMatchObject({
+        kind: 'escalate',
+        reasons: [{ code: 'model_asks_for_human' }],
+      });
+    }
+    const grounding = { ...nginxIsPossible, eligible: [looking] };
+    for (const autonomy of ['observe', 'approve'] as const) {
+      const policy = aPolicy({ rules: [{ tools: ['analyze_processes'], autonomy }] });
+      expect(decide({ ...asking, grounding, policy })).toMatchObject({
+        kind: 'escalate',
+        reasons: [{ code: 'model_asks_for_human' }],
+      });
+    }
+    const refused = decide({
+      ...facts,
+      proposal: { kind: 'refusal', code: 'unparseable', reason: 'No JSON.' },
+      grounding: { ...nginxIsPossible, eligible: [looking] },
+    });
+    expect(refused.kind).toBe('escalate');
+  });
+
   it.each([
     ['observes', { rules: [{ tools: ['restart_service'] }] }, 'observe chosen_by_model autonomy_observe'],
     [
