@@ -6,7 +6,7 @@ import { toolSchemas } from '#lib/core/answer-format.ts';
 import type { EligibleTool, Grounding } from '#lib/core/grounding.ts';
 import type { History, HistoryEntry } from '#lib/core/history.ts';
 import type { Refusal } from '#lib/core/incident.ts';
-import { firstSentence } from '#lib/core/trigger-text.ts';
+import { firstSentence, triggerText } from '#lib/core/trigger-text.ts';
 
 /** The context that the server is asked for; a prompt that might not fit is never sent, for Ollama cuts silently. */
 export const CONTEXT_TOKENS = 4096;
@@ -153,7 +153,7 @@ export function buildBrief(facts: {
 }): { readonly kind: 'brief'; readonly text: string } | Refusal {
   const { alert, history, grounding, now } = facts;
   const text = write({
-    trigger: asData(firstSentence(alert.trigger.nameOrig ?? nameWithoutHost(alert)), MAX_TRIGGER),
+    trigger: asData(firstSentence(triggerText(alert)), MAX_TRIGGER),
     key: asData(alert.item.key ?? 'none', MAX_KEY),
     tags: asData(plainTags(alert).join(', ') || 'none', MAX_TAGS),
     history: history.entries.slice(0, MAX_HISTORY).map((entry) => told(entry, now)),
@@ -166,18 +166,6 @@ export function buildBrief(facts: {
         reason: 'The brief might not fit into the context of the model.',
       }
     : { kind: 'brief', text };
-}
-
-/** Whose name it is says nothing about what to do, and would make each host's alert a question of its own. */
-function nameWithoutHost({ eventName, host }: Alert): string {
-  return [host.name ?? '', host.host]
-    .filter((name) => name !== '')
-    .sort((a, b) => b.length - a.length)
-    .map((name) => name.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`))
-    .reduce(
-      (text, name) => text.replaceAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, 'g'), 'this host'),
-      eventName,
-    );
 }
 
 function write({ trigger, key, tags, history, possible }: Facts): string {

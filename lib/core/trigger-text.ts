@@ -5,8 +5,20 @@ import type { Alert } from '#lib/core/alert.ts';
  * The name that only an administrator writes, or else the event's, in which a host may have a say. Zabbix 7.0:
  * TRIGGER.NAME.ORIG is the name with its macros unexpanded.
  */
-export function triggerText({ trigger, eventName }: Alert): string {
-  return trigger.nameOrig ?? eventName;
+export function triggerText(alert: Alert): string {
+  return alert.trigger.nameOrig ?? nameWithoutHost(alert);
+}
+
+/** Whose name it is says nothing about what to do, and would make each host's alert a question of its own. */
+function nameWithoutHost({ eventName, host }: Alert): string {
+  return [host.name ?? '', host.host]
+    .filter((name) => name !== '')
+    .sort((a, b) => b.length - a.length)
+    .map((name) => name.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`))
+    .reduce(
+      (text, name) => text.replaceAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, 'g'), 'this host'),
+      eventName,
+    );
 }
 
 /**
