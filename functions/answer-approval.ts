@@ -2,6 +2,7 @@
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
 import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { makeApprovalEndpoint } from '#lib/endpoints/approval-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
@@ -57,6 +58,7 @@ export const handler = whenReady(async () => {
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
       }),
+      tellByJob: makeTellByJob(peopleOf(settings)),
       clock,
       narrate: makeNarrate(log),
     },

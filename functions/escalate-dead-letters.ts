@@ -2,6 +2,7 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
+import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { traceOfXray } from '#lib/core/trace.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
@@ -36,6 +37,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
       }),
+      tellByJob: makeTellByJob(peopleOf(settings)),
       clock: Date.now,
       narrate: makeNarrate(log),
     },

@@ -3,6 +3,7 @@ import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incident
 import { makeTellHuman } from '#lib/adapters/people.ts';
 import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeFindExecution } from '#lib/adapters/rundeck.ts';
+import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
@@ -61,6 +62,7 @@ export const handler = whenReady(async () => {
       traceHeaderFor,
     }),
     tellHuman: makeTellHuman(peopleOf(settings), { log: (failure) => log.warn('a channel failed', failure) }),
+    tellByJob: makeTellByJob(peopleOf(settings)),
     findExecution:
       url !== undefined && token !== undefined ? makeFindExecution({ url, token, catalogue }) : undefined,
     clock: Date.now,

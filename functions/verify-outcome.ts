@@ -4,6 +4,7 @@ import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incident
 import { makeTellHuman } from '#lib/adapters/people.ts';
 import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeReadExecution, makeReadOutput } from '#lib/adapters/rundeck.ts';
+import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { makeCommentEvent, makeReadEvent } from '#lib/adapters/zabbix.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
@@ -64,6 +65,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       tellHuman: makeTellHuman(peopleOf(settings), {
         log: (failure) => log.warn('a channel failed', failure),
       }),
+      tellByJob: makeTellByJob(peopleOf(settings)),
       clock: Date.now,
       narrate: makeNarrate(log),
     },

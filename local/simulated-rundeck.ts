@@ -49,7 +49,7 @@ export interface SimulatedRundeckOptions {
   readonly jobs?: readonly string[];
   /** Texts of access-policy files; without any, tokens other than the administrator's may do nothing. */
   readonly accessPolicies?: readonly string[];
-  /** The project's nodes; `any` invents the node that an exact filter names, tagged `remedia`. */
+  /** The project's nodes; `any` invents the node that an exact filter names, tagged `remedia`, or one with its tag. */
   readonly nodes?: readonly Node[] | 'any';
   /** API tokens and whose they are; a member of `admin` may do everything. */
   readonly tokens?: Readonly<Record<string, Subject>>;
@@ -200,7 +200,11 @@ export async function startSimulatedRundeck(
 
   const projectNodes = (filter: string): readonly Node[] => {
     if (options.nodes !== 'any') return options.nodes ?? [];
-    const name = parseNodeFilter(filter).include['name']?.replaceAll('\\.', '.') ?? '';
+    const { name: named, tags } = parseNodeFilter(filter).include;
+    const name = named?.replaceAll('\\.', '.') ?? '';
+    if (named === undefined && tags !== undefined) {
+      return [{ nodename: `any-${tags}`, hostname: 'localhost', tags, osFamily: 'unix' }];
+    }
     return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name)
       ? [{ nodename: name, hostname: name, tags: 'remedia', osFamily: 'unix' }]
       : [];
@@ -760,17 +764,18 @@ export async function startSimulatedRundeck(
     );
   };
 
-  const importAnswer = (subject: Subject, body: string, version: number): Answer => {
+  const importAnswer = (subject: Subject, body: string, query: URLSearchParams, version: number): Answer => {
     if (!may(subject, { type: 'resource', kind: 'job' }, 'create')) {
       return forbidden(`Create for Job in Project ${project}`);
     }
     try {
-      const stored = importJobs(body);
-      return json({
-        succeeded: stored.map((job, index) => ({ index: index + 1, ...renderJob(job, version) })),
-        failed: [],
-        skipped: [],
-      });
+      const there = parseJobs(body).filter(
+        ({ uuid }) => query.get('dupeOption') === 'skip' && uuid !== undefined && jobs.has(uuid),
+      );
+      const stored = there.length > 0 ? [] : importJobs(body);
+      const listed = (list: readonly JobDefinition[]) =>
+        list.map((job, index) => ({ index: index + 1, ...renderJob(job, version) }));
+      return json({ succeeded: listed(stored), failed: [], skipped: listed(there) });
     } catch (error) {
       const why = error instanceof Error ? error.message : 'no YAML';
       return apiError(400, 'api.error.jobs.import.invalid', `Jobs Import file was not valid: ${why}`);
@@ -789,7 +794,7 @@ export async function startSimulatedRundeck(
     if (name !== project) return missing(`Project ${name}`);
     if (what === '') return json({ name: project, description: '(simulated)', config: {} });
     if (what === 'jobs' && id === 'import' && request.method === 'POST')
-      return importAnswer(subject, body, version);
+      return importAnswer(subject, body, query, version);
     if (what === 'jobs') {
       return json(
         [...jobs.values()]

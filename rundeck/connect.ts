@@ -91,6 +91,7 @@ const storedWebhooks = z.array(
 const saved = z.object({ msg: z.string(), generatedSecurityString: z.string().optional() });
 const imported = z.object({
   succeeded: z.array(z.unknown()),
+  skipped: z.array(z.unknown()).default([]),
   failed: z.array(z.object({ name: z.string().optional(), error: z.string().optional() })),
 });
 const newToken = z.object({ token: z.string().min(1), expiration: z.string().optional() });
@@ -143,9 +144,11 @@ export async function connectRundeck(call: CallRundeck, settings: ConnectSetting
   for (const tool of settings.tools) {
     const yaml = jobYaml(tool);
     if (yaml === undefined) continue;
+    // What the administrator attached to the job that only tells, such as a chat's plugin, is to stay.
+    const whenThere = tool.job?.on === 'relay' && !settings.renew ? 'skip' : 'update';
     const answer = await call(
       'POST',
-      `/project/${project}/jobs/import?fileformat=yaml&dupeOption=update&uuidOption=preserve`,
+      `/project/${project}/jobs/import?fileformat=yaml&dupeOption=${whenThere}&uuidOption=preserve`,
       { type: 'application/yaml', text: withNotification(yaml, settings.notificationUrl) },
     );
     const result = imported.safeParse(answer.body);
@@ -154,7 +157,8 @@ export async function connectRundeck(call: CallRundeck, settings: ConnectSetting
     if (failed !== undefined) {
       throw new Error(`Rundeck refused the job ${tool.name}: ${failed.error ?? 'no reason given'}.`);
     }
-    done.push(`job remedia/${tool.job?.name} imported`);
+    const kept = result.data.skipped.length > 0;
+    done.push(`job remedia/${tool.job?.name} ${kept ? 'is there, and left as it is' : 'imported'}`);
   }
   if (settings.notificationUrl === undefined) {
     warnings.push('no notification URL: Remedia learns of a job’s end by asking');

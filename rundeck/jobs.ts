@@ -6,8 +6,10 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 
 /** The group of the jobs; the access policy allows this one and no other. */
 export const JOB_GROUP = 'remedia';
-/** The role that the webhooks run with. */
-const WEBHOOK_ROLE = 'remedia-webhook';
+/** The role that the webhooks run with: on hosts, and on the relay. Neither reaches the other's nodes. */
+const WEBHOOK_ROLE = { host: 'remedia-webhook', relay: 'remedia-notify' } as const;
+/** A host must bear this tag to be touched at all, and the relay that one to be given a message. */
+const NODE_TAG = { host: 'remedia', relay: 'remedia-notify' } as const;
 const HOST_SCRIPTS = '/usr/local/lib/remedia';
 /** What the adapter sends for a parameter that the decision left open. */
 const LEFT_OPEN = 'default';
@@ -27,6 +29,7 @@ interface JobOption {
 const property = z.object({
   type: z.enum(['string', 'integer', 'number', 'boolean']).optional(),
   pattern: z.string().optional(),
+  maxLength: z.number().optional(),
   enum: z.array(z.string()).optional(),
   description: z.string().optional(),
 });
@@ -35,17 +38,32 @@ const schema = z.object({
   required: z.array(z.string()).default([]),
 });
 
+/**
+ * Any text of one line, so that Rundeck quotes it for the shell: it quotes a whole word only when that holds a space or
+ * another sign that it knows, and `~`, `#` and `[` are none. So a text without a space has to be a plain word.
+ */
+const prose = (longest: number) =>
+  `[A-Za-z0-9][A-Za-z0-9_.,:@/-]{0,${longest - 1}}|(?=[^ ]* )[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]{1,${longest}}`;
+/** Names say what they may hold; a pattern that says what it may not hold lets in all the rest. */
+const isProse = (pattern: string | undefined) => pattern?.startsWith('^[^') === true;
+
 /** One option for each parameter; Rundeck checks the value again, whoever runs the job. */
 function parameterOptions(tool: Tool): readonly JobOption[] {
   const { properties, required } = schema.parse(
     z.toJSONSchema(tool.parameters, { target: 'draft-7', io: 'input' }),
   );
-  return Object.entries(properties).map(([name, { type, pattern, enum: values, description = name }]) => {
+  return Object.entries(properties).map(([name, each]) => {
+    const { type, pattern, maxLength = 255, enum: values, description = name } = each;
     const open = required.includes(name) ? [] : [LEFT_OPEN];
     const listed = values ?? (type === 'boolean' ? ['true', 'false'] : undefined);
     const option = { name, description, required: true } as const;
     if (listed !== undefined) return { ...option, enforced: true, values: [...listed, ...open] };
-    const regex = type === 'integer' ? '[0-9]{1,7}' : (pattern ?? '[A-Za-z0-9_/.][A-Za-z0-9_/.@:-]{0,254}');
+    const regex =
+      type === 'integer'
+        ? '[0-9]{1,7}'
+        : isProse(pattern)
+          ? prose(maxLength)
+          : (pattern ?? '[A-Za-z0-9_/.][A-Za-z0-9_/.@:-]{0,254}');
     // Held against the whole value. The text `null` of a missing field must not fit, nor a dash that begins an option.
     return { ...option, regex: `(?!null$|-)(?:${[regex, ...open].join('|')})` };
   });
@@ -85,6 +103,15 @@ function optionsOf(tool: Tool): { readonly own: readonly JobOption[]; readonly t
 }
 
 const flag = (name: string) => `--${name.replaceAll('_', '-')} \${option.${name}}`;
+const placeOf = (tool: Tool) => tool.job?.on ?? 'host';
+
+/** A message needs no root: it is passed on by Rundeck's own user, and says where its incident is told. */
+function commandOf(tool: Tool, script: string, own: readonly JobOption[]): string {
+  const flags = [...own.map(({ name }) => flag(name)), flag('mode')];
+  return placeOf(tool) === 'relay'
+    ? [script, ...flags, '--link ${option.remedia_link}'].join(' ')
+    : ['sudo -n', script, ...flags].join(' ');
+}
 
 /** The job definition of one tool, as Rundeck imports it. `undefined` for a tool that is no job. */
 export function jobYaml(tool: Tool): string | undefined {
@@ -107,7 +134,10 @@ export function jobYaml(tool: Tool): string | undefined {
     maxMultipleExecutions: '20',
     // Seconds; '10 min' would be read as no limit at all.
     timeout: String(tool.job.timeLimitSeconds),
-    nodefilters: { filter: 'tags: remedia', dispatch: { threadcount: '1', keepgoing: false } },
+    nodefilters: {
+      filter: `tags: ${NODE_TAG[placeOf(tool)]}`,
+      dispatch: { threadcount: '1', keepgoing: false },
+    },
     nodesSelectedByDefault: false,
     options: [...own, ...trace],
     sequence: {
@@ -118,11 +148,12 @@ export function jobYaml(tool: Tool): string | undefined {
       commands: [
         {
           description: tool.job.name,
-          exec: ['sudo -n', script, ...own.map(({ name }) => flag(name)), flag('mode')].join(' '),
+          exec: commandOf(tool, script, own),
         },
       ],
     },
-    notification: { onsuccess: notice, onfailure: notice },
+    // Nothing waits for a message's end; whatever is attached there is the administrator's own.
+    ...(placeOf(tool) === 'host' && { notification: { onsuccess: notice, onfailure: notice } }),
   };
   return `# Made from lib/catalogue by npm run generate.\n${stringify([definition], { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }
@@ -149,13 +180,16 @@ export function jobWebhooks(tools: readonly Tool[]): readonly JobWebhook[] {
         name: `remedia-${tool.name}`,
         tool: tool.name,
         eventPlugin: 'webhook-run-job',
-        roles: WEBHOOK_ROLE,
+        roles: WEBHOOK_ROLE[placeOf(tool)],
         enabled: true,
         config: {
           jobId: tool.job.uuid,
           argString: [...own, ...trace].map(({ name }) => `-${name} \${data.${field(name)}}`).join(' '),
           // Both must match: the one host, and the tag that a host has to bear to be touched at all.
-          nodeFilter: 'name: ${data.node_filter} tags: remedia',
+          nodeFilter:
+            placeOf(tool) === 'relay'
+              ? `tags: ${NODE_TAG.relay}`
+              : `name: \${data.node_filter} tags: ${NODE_TAG.host}`,
         },
       },
     ];

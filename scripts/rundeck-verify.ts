@@ -66,6 +66,7 @@ try {
       restart_service: { service_name: options.service },
       analyze_processes: { resource_type: 'cpu', top_count: 5 },
       restart_application: { app_name: options.service },
+      notify: { message: 'Remedia looks whether this job runs; nothing has happened.', priority: 'low' },
     },
     cleanupRoots: options.roots.split(':'),
     waitMs: Number(options.wait) * 1_000,

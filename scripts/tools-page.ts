@@ -21,7 +21,7 @@ const schema = z.object({
 const SAFETY: Readonly<Record<Tool['safety'], string>> = {
   read_only: '',
   disruptive: 'Changes the host.',
-  message: 'Tells a human; no job runs.',
+  message: 'Tells a human.',
 };
 const EVIDENCE = {
   path: "the item key's mount point, else the tag `filesystem`; inside the policy's `allow.paths`, and only where one of its `cleanup_roots` lies",
@@ -71,9 +71,11 @@ function section(tool: Tool): readonly string[] {
     ...(tool.job
       ? [
           `Rundeck job \`remedia/${tool.job.name}\` (\`${tool.job.uuid}\`), ended after ${tool.job.timeLimitSeconds} s. ` +
-            (tool.recoveryWithinSeconds > 0
-              ? `Zabbix has ${tool.recoveryWithinSeconds} s after it to see the recovery.`
-              : 'No recovery is waited for.'),
+            (tool.job.on === 'relay'
+              ? 'Remedia tells people by itself; the job is for teams that route by Rundeck, and told besides.'
+              : tool.recoveryWithinSeconds > 0
+                ? `Zabbix has ${tool.recoveryWithinSeconds} s after it to see the recovery.`
+                : 'No recovery is waited for.'),
           '',
         ]
       : []),

@@ -23,7 +23,8 @@ export interface PeopleSettings {
   readonly topicArn?: string | undefined;
   /**
    * `ESCALATION_TEAMS`: JSON, `{"<team>": {"chat_url", "chat_format", "mail_to": [], "topic_arn"}}`. A team that names
-   * any channel is told by its own alone; the rest, and those whose channels all fail, by the ones above.
+   * any channel is told by its own alone; the rest, and those whose channels all fail, by the ones above. A team may
+   * also name `rundeck_notify: {"url", "secret"}`: no channel, but what is told besides (see tell-by-job.ts).
    */
   readonly teams?: string | undefined;
 }
@@ -57,6 +58,14 @@ const addressesSchema = z.strictObject({
     .regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]{1,256}$/, 'expected the ARN of an SNS topic')
     .optional(),
 });
+const teamSchema = addressesSchema.extend({
+  rundeck_notify: z
+    .strictObject({
+      url: webAddress.regex(/\/api\/\d+\/webhook\/[^/]+$/, 'expected …/api/N/webhook/<token>'),
+      secret: z.string().min(1).optional(),
+    })
+    .optional(),
+});
 const settingsSchema = z.strictObject({
   ...addressesSchema.shape,
   smtp_url: z.url({ protocol: /^smtps?$/, error: 'expected smtp:// or smtps://' }).optional(),
@@ -66,7 +75,7 @@ const settingsSchema = z.strictObject({
     // A name may stand before the address; a new line would begin another header.
     .regex(/^[^\r\n]*[^\s<>@]+@[^\s<>@]+>?$/, 'expected a mail address')
     .optional(),
-  teams: z.record(z.string().min(1).max(100), addressesSchema).default({}),
+  teams: z.record(z.string().min(1).max(100), teamSchema).default({}),
 });
 type Addresses = z.infer<typeof addressesSchema>;
 type Settings = z.infer<typeof settingsSchema>;
@@ -88,7 +97,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
  * `not_configured` when there is no channel, `undeliverable` when none took the message.
  */
 export function makeTellHuman(raw: PeopleSettings, surroundings: PeopleSurroundings = {}): TellHuman {
-  const settings = readSettings(raw);
+  const settings = readPeopleSettings(raw);
   const everyone = channelsOf('', settings, settings, surroundings);
   const teams = new Map(
     Object.entries(settings.teams).map(([team, addresses]) => [
@@ -120,7 +129,8 @@ export function makeTellHuman(raw: PeopleSettings, surroundings: PeopleSurroundi
   };
 }
 
-function readSettings(raw: PeopleSettings): Settings {
+/** Reads and checks them. Throws an Error that names the settings that are wrong, never their values. */
+export function readPeopleSettings(raw: PeopleSettings): Settings {
   const given = (text: string | undefined) => (text?.trim() ? text.trim() : undefined);
   const parsed = settingsSchema.safeParse({
     chat_url: given(raw.chatUrl),

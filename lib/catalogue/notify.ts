@@ -21,5 +21,12 @@ export const notify = {
       .describe('The team'),
     priority: z.enum(['low', 'normal', 'high', 'critical']).optional().describe('How urgent it is'),
   }),
+  // For teams that route by Rundeck, besides Remedia's own way to people, which never goes through it.
+  job: {
+    name: 'notify',
+    uuid: '6a1f0c52-5d0e-4b7e-9c37-0d8f4e5b1a05',
+    timeLimitSeconds: 120,
+    on: 'relay',
+  },
   recoveryWithinSeconds: 0,
 } as const satisfies Tool<'notify'>;

@@ -12,7 +12,7 @@ export const TOOL_NAMES = [
 
 export type ToolName = (typeof TOOL_NAMES)[number];
 
-/** A tool that runs as a Rundeck job; `notify` has a sender of its own. */
+/** A tool that a decision may run on a host; `notify` is a message, and what tells people needs no Rundeck. */
 export type JobToolName = Exclude<ToolName, 'notify'>;
 
 /** What evidence of an alert can fill: each subject has its own allow-list in the policy. */
@@ -52,7 +52,7 @@ export interface Tool<Name extends ToolName = ToolName> {
   readonly harsher?: ToolArguments;
   /** The parameter whose value must come from evidence, and what kind of evidence it is. */
   readonly target?: { readonly parameter: string; readonly subject: Subject };
-  /** The Rundeck job that does it; absent for `notify`. */
+  /** The Rundeck job that does it. */
   readonly job?: {
     /** Name inside the group `remedia`. */
     readonly name: string;
@@ -60,6 +60,11 @@ export interface Tool<Name extends ToolName = ToolName> {
     readonly uuid: string;
     /** The job's own time limit in seconds, also the base of the verification's. */
     readonly timeLimitSeconds: number;
+    /**
+     * Where it runs: on the alert's host unless something else is said. A `relay` is a host of the administrator's that
+     * sends messages, for the alert's own may be the one that is down.
+     */
+    readonly on?: 'relay';
   };
   /** How long after the job's end Zabbix may take to see the recovery, in seconds. */
   readonly recoveryWithinSeconds: number;

@@ -7,6 +7,8 @@ const LONGEST_BODY = 6000;
 const LONGEST_FINDINGS = 2500;
 const LONGEST_COMMENT = 2000;
 const TIMELINE_LINES = 12;
+/** The title of the link to the whole timeline; every message of an incident has it. */
+export const TIMELINE_LINK = 'Timeline';
 /** What Zabbix calls 0 to 5. */
 export const SEVERITY_NAMES = [
   'not classified',
@@ -152,7 +154,7 @@ function message(
     ...(team !== undefined && { team }),
     ...(priority !== undefined && { priority }),
     links: [
-      { title: 'Timeline', url: incidentLink(incident.incidentId, now) },
+      { title: TIMELINE_LINK, url: incidentLink(incident.incidentId, now) },
       ...(zabbixUrl === undefined || triggerId === undefined
         ? []
         : [

@@ -205,6 +205,13 @@ export type CommentEvent = (
 /** Really sends the message, by a way that needs neither model nor Rundeck. Throws UpstreamError `people`. */
 export type TellHuman = (message: HumanMessage) => Promise<void>;
 
+/**
+ * Tells the message's team by Rundeck's job as well, once a human was really told: it counts for nothing and is never
+ * tried again. Answers the execution's id; `undefined` when this team does not route by Rundeck. Throws UpstreamError
+ * `rundeck`.
+ */
+export type TellByJob = (incident: Incident, message: HumanMessage) => Promise<string | undefined>;
+
 // The trace that a person follows, and the log
 
 /** One line for a person watching: what just happened to one alert. */

@@ -1,12 +1,14 @@
 /** Tells a human what an incident has pending, and records whether that worked. */
-import type { Incident } from '#lib/core/incident.ts';
+import type { HumanMessage, Incident } from '#lib/core/incident.ts';
 import { claimTelling, MOST_MESSAGE_ATTEMPTS, noteNotTold, noteTold } from '#lib/core/incident-changes.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
-import type { ChangeIncident, Clock, Narrate, TellHuman } from '#lib/workflow/ports.ts';
+import type { ChangeIncident, Clock, Narrate, TellByJob, TellHuman } from '#lib/workflow/ports.ts';
 
 export interface TellPorts {
   readonly changeIncident: ChangeIncident;
   readonly tellHuman: TellHuman;
+  /** Absent where no team routes by Rundeck. */
+  readonly tellByJob?: TellByJob | undefined;
   readonly clock: Clock;
   readonly narrate: Narrate;
 }
@@ -25,10 +27,11 @@ export interface Told {
  * because it turns `undeliverable` into an alarm. Throws UpstreamError `incidents_table`.
  */
 export async function tellPending(
-  { changeIncident, tellHuman, clock, narrate }: TellPorts,
+  ports: TellPorts,
   incident: Incident,
   { mayGiveUp = false }: { readonly mayGiveUp?: boolean } = {},
 ): Promise<Told> {
+  const { changeIncident, tellHuman, clock, narrate } = ports;
   const { incidentId, message, escalation } = incident;
   // A simulated alert must not reach anybody, whoever asks.
   if (escalation !== 'pending' || message === undefined || incident.mode === 'simulate') {
@@ -51,7 +54,28 @@ export async function tellPending(
     const kind = after?.escalation === 'undeliverable' ? 'undeliverable' : 'later';
     return { kind, incident: after ?? incident };
   }
-  const { incident: after } = await changeIncident(incidentId, (known) => noteTold(known, clock(), message));
+  const { changed, incident: after } = await changeIncident(incidentId, (known) =>
+    noteTold(known, clock(), message),
+  );
   narrate({ incidentId, step: 'told', text: `a human: ${message.subject}` });
+  // Only by whoever recorded it: so the job runs at most once, whoever else told the same human.
+  if (changed) await tellBesides(ports, incident, message);
   return { kind: 'told', incident: after ?? incident };
+}
+
+/** A human knows already, so nothing that goes wrong here is worth more than a line in the log. */
+async function tellBesides(
+  { tellByJob, narrate }: TellPorts,
+  incident: Incident,
+  message: HumanMessage,
+): Promise<void> {
+  const { incidentId } = incident;
+  try {
+    const executionId = await tellByJob?.(incident, message);
+    if (executionId === undefined) return;
+    narrate({ incidentId, step: 'told', text: `also by Rundeck, execution ${executionId}` });
+  } catch (error) {
+    const why = error instanceof UpstreamError ? error.message : 'it failed';
+    narrate({ incidentId, step: 'told', text: `not also by Rundeck: ${why}` });
+  }
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the four host scripts share: strict arguments, bounded commands, one JSON line as the last word.
+# What the host scripts share: strict arguments, bounded commands, one JSON line as the last word.
 # Sourced, never run. POSIX sh; needs coreutils, procps and, for services, systemd.
 #
 # Exit codes: 0 done; 2 arguments refused; 3 already running here; 4 nothing to do; 5 not installed;
@@ -54,6 +54,11 @@ is_plain_path() {
 is_plain_name() {
   [ "${#1}" -le 128 ] || return 1
   case $1 in '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.@:-]*) return 1 ;; *) return 0 ;; esac
+}
+
+# Whether a file that says what is done belongs to root, and nobody else may write it.
+only_root_writes() {
+  [ "$(stat -L -c '%u %a' "$1" | awk '{ print ($1 == 0 && substr($2, length($2)) !~ /[2367]/ && substr($2, length($2) - 1, 1) !~ /[2367]/) }')" = 1 ]
 }
 
 is_boolean() { [ "$1" = true ] || [ "$1" = false ]; }

@@ -35,8 +35,7 @@ kind='' target='' health=-
 table=/etc/remedia/applications
 if [ -f "$table" ]; then
   # Only root may say what is restarted in root's name.
-  [ "$(stat -L -c '%u %a' "$table" | awk '{ print ($1 == 0 && substr($2, length($2)) !~ /[2367]/ && substr($2, length($2) - 1, 1) !~ /[2367]/) }')" = 1 ] ||
-    refuse "$table must belong to root and be writable by root alone"
+  only_root_writes "$table" || refuse "$table must belong to root and be writable by root alone"
   line=$(awk -v app="$app" '$1 == app { print $2, $3, ($4 == "" ? "-" : $4); exit }' "$table")
   if [ -n "$line" ]; then
     kind=${line%% *}

@@ -65,13 +65,10 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
     expect(tool.when).not.toContain('other');
   });
 
-  it('names a target among its required parameters, a job, and how it ends, unless it only tells', () => {
-    if (tool.safety === 'message') {
-      expect(tool.job).toBeUndefined();
-      expect(tool.target).toBeUndefined();
-      return;
-    }
-    expect(tool.target?.parameter).toBe(parameter);
+  it('names a job, and a target among its required parameters, unless it only tells: that runs on no alert’s host', () => {
+    const tells = tool.safety === 'message';
+    expect(tool.target?.parameter).toBe(tells ? undefined : parameter);
+    expect(tool.job?.on).toBe(tells ? 'relay' : undefined);
     expect(tool.job?.uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(tool.job?.timeLimitSeconds).toBeGreaterThan(0);
     for (const [name, value] of Object.entries(tool.harsher ?? {})) {
@@ -83,8 +80,8 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
 describe('the catalogue', () => {
   it('gives every job a UUID and a name of its own', () => {
     const jobs = tools.flatMap(({ job }) => (job === undefined ? [] : [job]));
-    expect(new Set(jobs.map(({ uuid }) => uuid)).size).toBe(4);
-    expect(new Set(jobs.map(({ name }) => name)).size).toBe(4);
+    expect(new Set(jobs.map(({ uuid }) => uuid)).size).toBe(5);
+    expect(new Set(jobs.map(({ name }) => name)).size).toBe(5);
   });
 
   it.each(['', 'constructor', '__proto__', 'toString', 'Cleanup_Disk', 'cleanup_disk ', 'reboot'])(

@@ -29,6 +29,7 @@ const UPSTREAMS: Readonly<Record<string, Upstream>> = {
   readEvent: 'zabbix',
   commentEvent: 'zabbix',
   tellHuman: 'people',
+  tellByJob: 'rundeck',
 };
 
 /** The error that a fault shows itself by; ports that are not named above belong to the incidents table. */

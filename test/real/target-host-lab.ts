@@ -42,6 +42,9 @@ export const host = {
   root: (line: string, input = '') => tool(['exec', 'sh', '-c', line], input),
   /** A shell line as Rundeck's user, over ssh. */
   rundeck: (line: string) => tool(['ssh', line]),
+  /** The script of the job that only tells: over ssh as well, but without sudo. */
+  notify: (...words: readonly string[]) =>
+    tool(['ssh', ['/usr/local/lib/remedia/notify.sh', ...words.map(quote)].join(' ')]),
   /** One of the job scripts as Rundeck's job runs it: over ssh, by sudo, each argument quoted. */
   job: (name: string, ...words: readonly string[]) =>
     tool(['ssh', ['sudo -n', `/usr/local/lib/remedia/${name}.sh`, ...words.map(quote)].join(' ')]),

@@ -38,6 +38,7 @@ describe.skipIf(!real)('job scripts on a real host', () => {
       'sudo -n cat /etc/shadow',
       'sudo -n sh /usr/local/lib/remedia/restart-service.sh --service-name nginx',
       'sudo -n /usr/local/lib/remedia/common.sh',
+      'sudo -n /usr/local/lib/remedia/notify.sh --message hello',
       'sudo -n -u www-data id',
       'sudo -n /usr/local/lib/remedia/../remedia/../../bin/env id',
     ])('%s is refused', async (line) => {
@@ -347,6 +348,118 @@ line.tmp"
       const ran = await host.job('analyze-processes', '--resource-type', 'io');
       await host.root('pkill -x writer; rm -f /srv/data/written');
       expect(JSON.stringify(verdictOf(ran)['top'])).toContain('"name":"writer"');
+    });
+  });
+
+  describe('notify', () => {
+    const HOSTILE = "$(touch /tmp/evil) `touch /tmp/evil` \"; 'touch /tmp/evil' # ~ * \\n <13> é";
+    const table = (lines: string) =>
+      host.root('mkdir -p /etc/remedia && cat >/etc/remedia/teams && chmod 644 /etc/remedia/teams', lines);
+    const nothingElse = async () => {
+      expect((await host.root('test -e /tmp/evil')).code).toBe(1);
+    };
+    beforeAll(async () => {
+      await host.root(
+        'cat >/usr/local/bin/page-team && chmod 755 /usr/local/bin/page-team',
+        '#!/bin/sh\n[ $# = 0 ] && cat >/tmp/paged\n',
+      );
+      await host.root(
+        'cat >/usr/local/sbin/sendmail && chmod 755 /usr/local/sbin/sendmail',
+        '#!/bin/sh\nprintf "%s\\n" "$*" >/tmp/mailed-to; cat >/tmp/mailed\n',
+      );
+      await host.root(
+        'printf "#!/bin/sh\\nexit 3\\n" >/usr/local/bin/broken; chmod 755 /usr/local/bin/broken',
+      );
+    });
+
+    it('without a table it goes to the system log, as it is', async () => {
+      const ran = await host.notify('--message', HOSTILE, '--priority', 'critical');
+      expectResult(ran, 0, 'logged');
+      const { output } = await host.root('journalctl -t remedia -p crit -n 1 -o cat; journalctl --sync');
+      expect(output).toContain(HOSTILE);
+      await nothingElse();
+    });
+
+    it('a dry run tells nobody', async () => {
+      await table('* : command : /usr/local/bin/page-team\n');
+      const ran = await host.notify('--message', 'only a check', '--mode', 'simulate');
+      expectResult(ran, 0, 'would_notify');
+      expect((await host.root('test -e /tmp/paged')).code).toBe(1);
+      expect((await host.root('journalctl -t remedia -o cat')).output).not.toContain('only a check');
+    });
+
+    it('a team’s own command reads the message, and gets no argument', async () => {
+      await table('# teams\nnight shift:command:/usr/local/bin/page-team\n* : mail : all@example.com\n');
+      const link = 'https://remedia.example.com/api/v1/incidents/inc_0';
+      const ran = await host.notify('--message', HOSTILE, '--team', 'night shift', '--link', link);
+      expectResult(ran, 0, 'notified');
+      expect((await host.root('cat /tmp/paged')).output).toBe(
+        `${HOSTILE}\n\nteam: night shift\npriority: normal\nlink: ${link}\n`,
+      );
+      expect((await host.root('stat -c %U /tmp/paged')).output).toBe('rundeck\n');
+      await nothingElse();
+    });
+
+    it('every other team gets a mail whose headers no text can change', async () => {
+      const ran = await host.notify('--message', HOSTILE, '--team', 'databases', '--priority', 'high');
+      expectResult(ran, 0, 'notified');
+      expect((await host.root('cat /tmp/mailed-to')).output).toBe('-i -- all@example.com\n');
+      const [head = '', body = ''] = (await host.root('cat /tmp/mailed')).output.split('\n\n');
+      expect(head.split('\n').map((line) => line.split(':')[0])).toEqual([
+        'To',
+        'Subject',
+        'MIME-Version',
+        'Content-Type',
+        'Content-Transfer-Encoding',
+        'Auto-Submitted',
+      ]);
+      expect(Buffer.from(body, 'base64').toString('utf8')).toContain(`${HOSTILE}\n\nteam: databases\n`);
+      await nothingElse();
+    });
+
+    it('a team that nobody knows is no success', async () => {
+      await table('night shift:command:/usr/local/bin/page-team\n');
+      expectResult(await host.notify('--message', 'x y', '--team', 'others'), 5, 'unknown_team');
+    });
+
+    it('a command that fails is no success', async () => {
+      await table('*:command:/usr/local/bin/broken\n');
+      expectResult(await host.notify('--message', 'x y'), 7, 'not_delivered');
+    });
+
+    it.each([
+      ['a table that others may write', '*:log:-\n', 'chmod 646 /etc/remedia/teams'],
+      ['a table that Rundeck’s user owns', '*:log:-\n', 'chown rundeck /etc/remedia/teams'],
+      ['a table that cannot be read', '*:log:-\n', 'chmod 600 /etc/remedia/teams'],
+      [
+        'a command that others may write',
+        '*:command:/usr/local/bin/loose\n',
+        'install -m 777 /bin/true /usr/local/bin/loose',
+      ],
+      ['a command that is no plain path', '*:command:/bin/../bin/true\n', 'true'],
+      ['an address that is an option', '*:mail:-oQ/tmp@example.com\n', 'true'],
+      ['two addresses', '*:mail:a@example.com,b@example.com\n', 'true'],
+      ['an unknown kind', '*:shell:id\n', 'true'],
+    ])('%s is not believed', async (_what, lines, change) => {
+      await table(lines);
+      await host.root(change);
+      expectResult(await host.notify('--message', 'x y'), 2, 'refused');
+      await host.root('rm -f /etc/remedia/teams');
+    });
+
+    it.each([
+      ['no message', []],
+      ['two lines', ['--message', 'one\ntwo']],
+      ['a tab', ['--message', 'one\ttwo']],
+      ['a long one', ['--message', 'x'.repeat(1_300)]],
+      ['a team that is none', ['--message', 'x', '--team', 'a:b']],
+      ['a priority that is none', ['--message', 'x', '--priority', 'urgent']],
+      ['a link that is none', ['--message', 'x', '--link', 'file:///etc/passwd']],
+      ['a link with a space', ['--message', 'x', '--link', 'https://a b']],
+      ['an unknown option', ['--message', 'x', '--exec', 'id']],
+      ['an option without a value', ['--message']],
+    ] as const)('%s is refused', async (_what, words) => {
+      expectResult(await host.notify(...words), 2, 'refused');
     });
   });
 

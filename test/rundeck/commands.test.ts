@@ -39,7 +39,7 @@ describe('from nothing to a checked server', () => {
     const secrets = [
       ...readFileSync(file, 'utf8').matchAll(/webhook\/(\w+)|"secret":"(\w+)"|API_TOKEN='(\w+)'/g),
     ].map(([, a, b, c]) => a ?? b ?? c ?? '');
-    expect(secrets).toHaveLength(9);
+    expect(secrets).toHaveLength(11);
     for (const secret of [...secrets, rundeck.apiToken]) expect(ran.output).not.toContain(secret);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
@@ -48,7 +48,7 @@ describe('from nothing to a checked server', () => {
     const { stdout } = spawnSync('sh', ['-c', `set -a; . '${file}'; printf %s "$RUNDECK_WEBHOOKS"`], {
       encoding: 'utf8',
     });
-    expect(Object.keys(JSON.parse(stdout))).toHaveLength(4);
+    expect(Object.keys(JSON.parse(stdout))).toHaveLength(5);
   });
 
   it('prints the webhooks when asked to', async () => {
@@ -63,6 +63,13 @@ describe('from nothing to a checked server', () => {
     const ran = await run('rundeck-verify', ['--file', file, '--node', 'web-01'], {});
     expect(ran.output).toContain('Everything Remedia relies on is there.');
     expect(ran.code).toBe(0);
+  });
+
+  it('a second run leaves the job that only tells to the administrator', async () => {
+    const env = { RUNDECK_URL: rundeck.url, RUNDECK_ADMIN_TOKEN: rundeck.apiToken };
+    const again = await run('rundeck-setup', ['--file', file], env);
+    expect(again.output).toContain('✓ job remedia/notify is there, and left as it is');
+    expect(again.output).toContain('✓ job remedia/cleanup-disk imported');
   });
 
   it('finds a host that is no node', async () => {

@@ -23,6 +23,7 @@ const open = (options: SimulatedRundeckOptions = {}) =>
     nodes: [
       { nodename: 'web-01', tags: 'remedia' },
       { nodename: 'db-01', tags: 'db' },
+      { nodename: 'relay-01', tags: 'remedia-notify' },
     ],
     jobMs: 1,
     ...options,
@@ -54,6 +55,7 @@ const verify = async (settings: RundeckSettings, node = 'web-01') => {
       restart_service: { service_name: 'cron.service' },
       analyze_processes: { resource_type: 'cpu' },
       restart_application: { app_name: 'cron' },
+      notify: { message: "It's $(only) a `check`; nothing happened.", team: 'night shift' },
     },
     cleanupRoots: ['/var/tmp'],
     waitMs: 2_000,
@@ -71,10 +73,12 @@ describe('set-up', () => {
       'restart_service',
       'analyze_processes',
       'restart_application',
+      'notify',
     ]);
     const findings = await verify(connected);
     expect(findings.filter(({ ok }) => !ok)).toEqual([]);
-    expect(findings).toHaveLength(4 * 7);
+    // A host that is no node has nothing to say to the job of the relay.
+    expect(findings).toHaveLength(5 * 7 - 1);
   });
 
   it('a second run changes no webhook, secret or token', async () => {
@@ -145,6 +149,14 @@ describe('check', () => {
   ] as const)('finds %s', async (_what, change, text) => {
     const findings = await verify(change(await connect()));
     expect(findings.some((finding) => !finding.ok && finding.text.includes(text))).toBe(true);
+  });
+
+  it('without a node that passes messages on it says what that means, and nothing is wrong', async () => {
+    await rundeck.close();
+    rundeck = await open({ nodes: [{ nodename: 'web-01', tags: 'remedia' }] });
+    const findings = await verify(await connect());
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+    expect(findings.map(({ text }) => text).join('\n')).toContain('no node bears the tag remedia-notify');
   });
 
   it('finds a host without the tag', async () => {

@@ -1,6 +1,9 @@
-/** The jobs made from a tools: what Rundeck lets through, and what reaches the shell of a host. */
+/** The jobs made from the catalogue: what Rundeck lets through, and what reaches the shell of a host. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Rundeck’s own templates look like that
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalogue as tools } from '#lib/catalogue/index.ts';
@@ -36,11 +39,20 @@ const GOOD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   restart_service: { service_name: 'nginx.service', force: 'false', timeout: '60' },
   analyze_processes: { resource_type: 'cpu', top_count: '10' },
   restart_application: { app_name: 'shop', graceful: 'true', timeout: 'default' },
+  notify: { message: 'Needs a human: the disk of web-01 is full', team: 'night shift', priority: 'high' },
 };
+/** What a shell would read in a word that Rundeck hands over without quotes. */
+const PLAIN_WORD = /^[A-Za-z0-9_/.][A-Za-z0-9_/.@:,-]*$/;
+const isRelay = (name: ToolName) => catalogue[name].job?.on === 'relay';
 
 it('a tool without a job has none', () => {
-  expect(jobYaml(catalogue.notify)).toBeUndefined();
-  expect(jobWebhooks([catalogue.notify])).toEqual([]);
+  const { job: _job, ...without } = catalogue.notify;
+  expect(jobYaml(without)).toBeUndefined();
+  expect(jobWebhooks([without])).toEqual([]);
+});
+
+it('there are five', () => {
+  expect(runnable).toHaveLength(5);
 });
 
 describe.each(runnable)('%s', (name) => {
@@ -97,7 +109,9 @@ describe.each(runnable)('%s', (name) => {
         ),
         (option, value) => {
           if (checkOptions(job, { ...good, [option]: value }).errors[option] === undefined) {
-            expect(value).toMatch(/^[A-Za-z0-9_/.][A-Za-z0-9_/.@:-]*$/);
+            // Prose and names of teams may hold spaces; then Rundeck quotes the whole word.
+            if (!isRelay(name) || !value.includes(' ')) expect(value).toMatch(PLAIN_WORD);
+            expect(value).not.toMatch(/^-|\p{Cc}/u);
           }
         },
       ),
@@ -105,21 +119,23 @@ describe.each(runnable)('%s', (name) => {
     );
   });
 
-  it('calls one script by sudo, each option a word of its own', () => {
+  it('calls one script, by sudo on the alert’s host, each option a word of its own', () => {
     const [step] = job.sequence.commands;
     if (step === undefined) throw new Error('no step');
     const { command, script } = renderStep(step, { ...good, mode: '$(touch /tmp/x)' });
     expect(script).toBeUndefined();
     expect(command).toMatch(
-      new RegExp(`^sudo -n /usr/local/lib/remedia/${name.replaceAll('_', '-')}\\.sh --`),
+      new RegExp(
+        `^${isRelay(name) ? '' : 'sudo -n '}/usr/local/lib/remedia/${name.replaceAll('_', '-')}\\.sh --`,
+      ),
     );
-    expect(command).toMatch(/ --mode '\$\(touch \/tmp\/x\)'$/);
+    expect(command).toMatch(/ --mode '\$\(touch \/tmp\/x\)'( --link \S+)?$/);
     expect(step.exec).not.toMatch(/[^ ]\$\{|\}[^ ]|unquotedoption/);
-    // Only the webhook's own fields trace back; they do not reach the host.
-    expect(step.exec).not.toContain('remedia_');
+    // Only the webhook's own fields trace back; they do not reach the host. A message says where more is told.
+    expect(step.exec?.replace('${option.remedia_link}', '')).not.toContain('remedia_');
   });
 
-  it('its webhook fills exactly the job’s options, for one host that bears the tag', () => {
+  it('its webhook fills exactly the job’s options, for one host that bears the tag, or for the relay', () => {
     const [webhook] = jobWebhooks([catalogue[name]]);
     const filled = [...(webhook?.config.argString.matchAll(/-(\w+) \$\{data\.\w+\}/g) ?? [])].map(
       (match) => match[1],
@@ -127,18 +143,107 @@ describe.each(runnable)('%s', (name) => {
     expect(filled).toEqual(job.options.map((option) => option.name));
     expect(webhook).toMatchObject({
       name: `remedia-${name}`,
-      config: { jobId: job.uuid, nodeFilter: 'name: ${data.node_filter} tags: remedia' },
+      config: {
+        jobId: job.uuid,
+        nodeFilter: isRelay(name) ? 'tags: remedia-notify' : 'name: ${data.node_filter} tags: remedia',
+      },
     });
   });
 
   it('has a script whose options are the job’s', () => {
     const file = new URL(`../../rundeck/host/${name.replaceAll('_', '-')}.sh`, import.meta.url);
     const taken = [...readFileSync(file, 'utf8').matchAll(/^ {4}(--[a-z-]+)\)/gm)].map((match) => match[1]);
-    const given = [...(job.sequence.commands[0]?.exec ?? '').matchAll(/ (--[a-z-]+) /g)].map(
+    const given = [...(job.sequence.commands[0]?.exec ?? '').matchAll(/ (--[a-z-]+)(?= )/g)].map(
       (match) => match[1],
     );
     expect(taken.toSorted()).toEqual(given.toSorted());
   });
+});
+
+describe('a message is hostile text', () => {
+  const job = jobOf('notify');
+  const good = { ...GOOD['notify'], ...TRACE };
+  const [step] = job.sequence.commands;
+  const messages = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc
+      .array(
+        fc.constantFrom(
+          '$(touch /tmp/x)',
+          '`id`',
+          "'",
+          '"',
+          ';',
+          '#',
+          '~',
+          '-x',
+          '*',
+          ' ',
+          '[a-z]',
+          '\\',
+          'é',
+          '!!',
+          '\n',
+          '\t',
+          '${option.team}',
+        ),
+        { minLength: 1, maxLength: 8 },
+      )
+      .map((parts) => parts.join('')),
+  );
+
+  it('what the job takes reaches the script as one word, the same to the last character', () => {
+    // Printed by a real shell, with a folder around it in which every pattern would find something.
+    const folder = mkdtempSync(join(tmpdir(), 'message-'));
+    for (const name of ['a', 'b', 'x y']) writeFileSync(join(folder, name), '');
+    fc.assert(
+      fc.property(messages, (message) => {
+        if (checkOptions(job, { ...good, message }).errors['message'] !== undefined || step === undefined)
+          return;
+        const { command } = renderStep(step, { ...good, message });
+        const words = command.replace('/usr/local/lib/remedia/notify.sh', "printf '%s\\0'");
+        const { stdout } = spawnSync('sh', ['-c', words], { cwd: folder, encoding: 'utf8' });
+        expect(stdout.split('\0')).toEqual([
+          '--message',
+          message,
+          '--team',
+          'night shift',
+          '--priority',
+          'high',
+          '--mode',
+          'live',
+          '--link',
+          TRACE.remedia_link,
+          '',
+        ]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    '-rf /',
+    '~root',
+    '#not-there',
+    '[a-b]',
+    'one\ntwo lines',
+    'a tab\there',
+    'null',
+    '',
+    `long ${'x'.repeat(300)}`,
+    'nul \0',
+    'c1 \x85',
+    'line \u2028 separator',
+  ])('%j is refused', (message) => {
+    expect(checkOptions(job, { ...good, message }).errors).toHaveProperty('message');
+  });
+
+  it.each(["It's $(not) run; `nor` this", '~ is home', '# 1 of 2', 'Größe: 5 µm', 'ok'])(
+    '%j is taken',
+    (message) => {
+      expect(checkOptions(job, { ...good, message }).message).toBeUndefined();
+    },
+  );
 });
 
 describe('the access policy', () => {
@@ -165,6 +270,13 @@ describe('the access policy', () => {
     ['remedia-reader', 'job', job, ['read']],
     ['remedia-reader', 'node', remedia, []],
     ['remedia-reader', 'adhoc', {}, []],
+    ['remedia-webhook', 'node', { nodename: 'relay', tags: 'remedia-notify' }, []],
+    ['remedia-notify', 'resource', { kind: 'webhook' }, ['post']],
+    ['remedia-notify', 'job', { group: 'remedia', name: 'notify' }, ['read', 'run']],
+    ['remedia-notify', 'job', { group: 'remedia', name: 'cleanup-disk' }, []],
+    ['remedia-notify', 'node', { nodename: 'relay', tags: 'remedia-notify' }, ['read', 'run']],
+    ['remedia-notify', 'node', remedia, []],
+    ['remedia-notify', 'adhoc', {}, []],
     ['somebody', 'job', job, []],
   ] as const)('%s on %s %j: %j', (group, type, more, allowed) => {
     const actions = ['post', 'read', 'view', 'run', 'runAs', 'kill', 'create', 'update', 'delete', 'admin'];

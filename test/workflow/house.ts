@@ -27,6 +27,7 @@ import type {
   SendToCheck,
   SendToDecide,
   SendToDispatch,
+  TellByJob,
   TellHuman,
 } from '#lib/workflow/ports.ts';
 import { makeReceiveAlert } from '#lib/workflow/receive-alert.ts';
@@ -136,6 +137,7 @@ export function openHouse(options: {
     readEvent: zabbix.readEvent,
     commentEvent: zabbix.commentEvent,
     tellHuman: people.tellHuman,
+    tellByJob: async () => undefined,
     sendToDecide: queues.decide.send,
     sendToDispatch: queues.dispatch.send,
     sendToCheck: queues.check.send,
@@ -356,6 +358,7 @@ interface Effects extends Omit<MemoryIncidents, 'all' | 'plantPolicy'> {
   readonly readEvent: ReadEvent;
   readonly commentEvent: CommentEvent;
   readonly tellHuman: TellHuman;
+  readonly tellByJob: TellByJob;
   readonly sendToDecide: SendToDecide;
   readonly sendToDispatch: SendToDispatch;
   readonly sendToCheck: SendToCheck;
