@@ -1,4 +1,4 @@
-/** What YAML cannot say: the optional VPC, no role that nobody has, and gateway responses before the deployment. */
+/** What YAML cannot say: lists of any length, no role that nobody has, and gateway responses before the deployment. */
 const list = (text) =>
   (text ?? '')
     .split(',')
@@ -12,6 +12,17 @@ function joinNetwork(service) {
   if (groups.length === 0 || subnets.length === 0)
     throw new Error('a VPC needs both parameters, securityGroupIds and subnetIds');
   service.provider.vpc = { securityGroupIds: groups, subnetIds: subnets };
+}
+
+/** Whoever tells humans may also publish to the topics that teams have of their own. */
+function allowTeamTopics(service) {
+  const topics = list(service.custom.teamTopicArns);
+  const wrong = topics.find((arn) => !/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+$/.test(arn));
+  if (wrong !== undefined) throw new Error(`teamTopicArns: expected the ARN of an SNS topic, got ${wrong}`);
+  for (const { iamRoleStatements = [] } of Object.values(service.functions))
+    for (const statement of iamRoleStatements)
+      if (statement.Action.includes('sns:Publish'))
+        statement.Resource = [...new Set([...statement.Resource, ...topics])];
 }
 
 /** What is created after the deployment is not live until the next one. */
@@ -44,7 +55,10 @@ function dropSharedRole(service) {
 module.exports = function finishTemplate({ service }, options) {
   return {
     hooks: {
-      initialize: () => joinNetwork(service),
+      initialize: () => {
+        joinNetwork(service);
+        allowTeamTopics(service);
+      },
       'after:package:compileEvents': () => {
         deployGatewayResponsesFirst(service);
         nameLocalApi(service, options.stage ?? service.provider.stage);
