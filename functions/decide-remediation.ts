@@ -5,10 +5,11 @@ import { makeAskModel } from '#lib/adapters/ollama.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
 import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
+import { makeReadHostContext } from '#lib/adapters/zabbix.ts';
 import { approvalLink } from '#lib/endpoints/approval-endpoint.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
-import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
+import { LINK_SETTINGS, linksOf, zabbixOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, measureModel, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -35,11 +36,13 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     'OLLAMA_TIMEOUT_SECONDS',
     'OLLAMA_REMEMBER_SECONDS',
     'OLLAMA_NUM_THREAD',
+    'ZABBIX_API_TOKEN',
     ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
   const { APPROVAL_SIGNING_KEY: key, PUBLIC_BASE_URL: publicBaseUrl } = settings;
   const links = linksOf(settings);
+  const zabbix = zabbixOf(settings);
   const client = createSqsClient();
   const decide = makeDecideRemediation(
     {
@@ -85,6 +88,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
         log: (failure) => log.warn('a channel failed', failure),
       }),
       tellByJob: makeTellByJob(peopleOf(settings)),
+      readHostContext: zabbix && makeReadHostContext(zabbix),
       clock: Date.now,
       narrate: makeNarrate(log),
     },

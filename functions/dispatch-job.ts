@@ -5,10 +5,11 @@ import { makeTellHuman } from '#lib/adapters/people.ts';
 import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
 import { makeFindExecution, makeRunJob, parseWebhooks } from '#lib/adapters/rundeck.ts';
 import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
+import { makeReadHostContext } from '#lib/adapters/zabbix.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
-import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
+import { LINK_SETTINGS, linksOf, zabbixOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -30,10 +31,12 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     'RUNDECK_API_TOKEN',
     'RUNDECK_WEBHOOKS',
     'RUNDECK_TIMEOUT_SECONDS',
+    'ZABBIX_API_TOKEN',
     ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
   const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
+  const zabbix = zabbixOf(settings);
   const dispatch = makeDispatchJob(
     {
       ...observeIncidents(
@@ -61,6 +64,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
         log: (failure) => log.warn('a channel failed', failure),
       }),
       tellByJob: makeTellByJob(peopleOf(settings)),
+      readHostContext: zabbix && makeReadHostContext(zabbix),
       clock: Date.now,
       narrate: makeNarrate(log),
     },

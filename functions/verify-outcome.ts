@@ -9,7 +9,7 @@ import { makeCommentEvent, makeReadEvent } from '#lib/adapters/zabbix.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
-import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
+import { LINK_SETTINGS, linksOf, zabbixOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
@@ -33,15 +33,12 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
-  const { RUNDECK_URL, RUNDECK_API_TOKEN, ZABBIX_API_URL, ZABBIX_API_TOKEN } = settings;
+  const { RUNDECK_URL, RUNDECK_API_TOKEN } = settings;
   const rundeck =
     RUNDECK_URL !== undefined && RUNDECK_API_TOKEN !== undefined
       ? { url: RUNDECK_URL, token: RUNDECK_API_TOKEN }
       : undefined;
-  const zabbix =
-    ZABBIX_API_URL !== undefined && ZABBIX_API_TOKEN !== undefined
-      ? { url: ZABBIX_API_URL, token: ZABBIX_API_TOKEN }
-      : undefined;
+  const zabbix = zabbixOf(settings);
   const verify = makeVerifyOutcome(
     {
       ...observeIncidents(

@@ -4,6 +4,7 @@ import type { JobToolName, Tool, ToolArguments, ToolName } from '#lib/catalogue/
 import type { Alert } from '#lib/core/alert.ts';
 import { cooldownOf } from '#lib/core/allowances.ts';
 import type { History } from '#lib/core/history.ts';
+import type { HostContext } from '#lib/core/host-context.ts';
 import type {
   Decision,
   Incident,
@@ -18,6 +19,7 @@ import { oneSentence } from '#lib/core/one-sentence.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, routeOf, valueAllowed } from '#lib/core/policy-match.ts';
 import { proposalHash } from '#lib/core/proposal-hash.ts';
+import { whatForbids } from '#lib/core/word-of-zabbix.ts';
 
 /** What the evidence makes possible, as far as the decision needs it. */
 interface Possible {
@@ -40,6 +42,8 @@ interface DecisionFacts {
   readonly stormOpen: boolean;
   /** Whether the cooldown of the proposed tool runs on this host; it does not when it is not given. */
   readonly coolingDown?: boolean;
+  /** What Zabbix says now; `undefined` when it was not asked or did not answer. */
+  readonly zabbix?: HostContext | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -61,6 +65,8 @@ export function decideWithoutModel(facts: Omit<DecisionFacts, 'proposal'>): Verd
   if (facts.stormOpen) {
     return escalate('storm', 'So many alerts arrive that Remedia has stopped acting until it is calm again.');
   }
+  const forbidden = facts.zabbix && whatForbids(facts.zabbix);
+  if (forbidden !== undefined) return { kind: 'escalate', reasons: [forbidden] };
   if (history.sameTriggerProblems >= policy.flapping.problems) {
     return escalate(
       'flapping',
@@ -229,11 +235,14 @@ export function recheck(facts: {
   readonly paused: boolean;
   /** The storm breaker's state; calm when it is not given. */
   readonly stormOpen?: boolean;
+  /** What Zabbix says now; `undefined` when it was not asked or did not answer. */
+  readonly zabbix?: HostContext | undefined;
   readonly now: number;
 }): Recheck {
-  const { incident, decision, policy, now } = facts;
+  const { incident, decision, policy, zabbix, now } = facts;
   const { verdict, approval } = decision;
-  if (incident.recoveredAt !== undefined) return stop('recovered', 'The problem is over already.');
+  if (incident.recoveredAt !== undefined || zabbix?.event === 'recovered')
+    return stop('recovered', 'The problem is over already.');
   if (now >= decision.expiresAt)
     return stop('decision_expired', 'The decision is too old to be carried out.');
   if (verdict.kind !== 'remediate' && verdict.kind !== 'needs_approval') {
@@ -251,6 +260,10 @@ export function recheck(facts: {
   if (policy === undefined) return hold('policy_missing', 'No valid policy is readable.');
   const tightened = whatTightened(policy, incident, decision, now);
   if (tightened !== undefined) return { kind: 'stop', reason: tightened };
+  const forbidden = zabbix && whatForbids(zabbix, approval !== undefined);
+  if (forbidden !== undefined) {
+    return { kind: forbidden.code === 'in_maintenance' ? 'hold' : 'stop', reason: forbidden };
+  }
   if (facts.paused) return hold('paused', 'Remedia is paused.');
   if (facts.stormOpen === true)
     return hold('storm', 'So many alerts arrive that Remedia has stopped acting.');

@@ -1,5 +1,6 @@
 /** Every change an incident can go through, as pure functions; nothing else ever builds or alters one. */
 import type { Alert } from '#lib/core/alert.ts';
+import { describeContext, type HostContext } from '#lib/core/host-context.ts';
 import { hostKeyOf } from '#lib/core/identity.ts';
 import type {
   Decision,
@@ -158,6 +159,15 @@ function aboutNoEvent(
     version: 1,
   };
   return message ? pend(closed, message, now) : closed;
+}
+
+/** What Zabbix said of the host, or why nothing of it is known; what it goes on saying is noted once. */
+export function noteZabbix(incident: Incident, said: HostContext | string, now: number): Incident {
+  const { zabbix: _before, ...rest } = incident;
+  const known: Incident = typeof said === 'string' ? rest : { ...rest, zabbix: said };
+  const text = typeof said === 'string' ? said : describeContext(said);
+  const last = incident.timeline.findLast(({ kind }) => kind === 'zabbix_asked');
+  return last?.text === text ? known : note(known, now, 'zabbix_asked', text);
 }
 
 /** The same problem again: the event keeps its one record. */

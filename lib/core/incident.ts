@@ -1,6 +1,7 @@
 /** One incident: everything Remedia knows, decided and did about one Zabbix event. Plain data, stored as one item. */
 import type { ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
+import type { HostContext } from '#lib/core/host-context.ts';
 
 export type Mode = 'live' | 'simulate';
 
@@ -153,6 +154,9 @@ export type ReasonCode =
   | 'cooldown'
   | 'hourly_limit'
   | 'storm'
+  | 'in_maintenance'
+  | 'human_at_it'
+  | 'not_monitored'
   | 'repeated_failure'
   | 'flapping'
   | 'chain_did_not_help'
@@ -211,6 +215,7 @@ export type TimelineKind =
   | 'updated'
   | 'recovered'
   | 'held'
+  | 'zabbix_asked'
   | 'model_asked'
   | 'decided'
   | 'approval_asked'
@@ -247,6 +252,8 @@ export interface Incident {
   readonly escalation: Escalation;
   /** Absent only when a recovery came for an event that was never seen. */
   readonly alert?: Alert;
+  /** What Zabbix said when this was decided; absent when it was not asked or did not answer. */
+  readonly zabbix?: HostContext;
   /** `<source>/<host>`: the history index. */
   readonly hostKey: string;
   readonly openedAt: number;

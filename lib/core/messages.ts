@@ -1,5 +1,6 @@
 /** What a human is told: facts written by code, bounded; the model contributes at most one sentence, and it is marked. */
 import { formatDuration } from '#lib/core/duration.ts';
+import { describeContext } from '#lib/core/host-context.ts';
 import type { Decision, HumanMessage, Incident, Notification, Reason } from '#lib/core/incident.ts';
 import { saysWhat } from '#lib/core/incident-changes.ts';
 
@@ -173,7 +174,7 @@ function problemOf({ alert, eventId }: Incident): string {
 }
 
 function whatHappened({ incident, now }: Facts): string[] {
-  const { alert, openedAt, recoveredAt, eventId, source } = incident;
+  const { alert, openedAt, recoveredAt, eventId, source, zabbix } = incident;
   if (alert === undefined) return [`Event ${eventId} of ${source}.`];
   return [
     `Problem: ${oneLine(alert.eventName).slice(0, 300)}`,
@@ -182,7 +183,14 @@ function whatHappened({ incident, now }: Facts): string[] {
     recoveredAt === undefined
       ? `It began ${formatDuration(now - openedAt)} ago and is not known to be over.`
       : 'Zabbix says that it is over.',
+    ...(zabbix === undefined ? [] : [describeContext(zabbix), ...alsoOpen(zabbix.otherProblemNames ?? [])]),
   ];
+}
+
+function alsoOpen(names: readonly string[]): string[] {
+  return names.length === 0
+    ? []
+    : [`Also open there: ${names.map((name) => `"${oneLine(name)}"`).join(', ')}`];
 }
 
 function whatWasTried({ decisions }: Incident): string[] {

@@ -1,4 +1,4 @@
-/** Where the links in messages lead, for every function that may have to tell a human. */
+/** Where Zabbix and Remedia are found: for the links in messages, and for every function that asks Zabbix itself. */
 import type { IncidentLink } from '#lib/core/messages.ts';
 import type { SettingName, Settings } from '#lib/runtime/environment.ts';
 import { makeIncidentLink } from '#lib/runtime/incident-link.ts';
@@ -26,4 +26,10 @@ export function incidentLinkOf(settings: Omit<Links, 'ZABBIX_API_URL'>): Inciden
 /** Zabbix's pages are where its API is. */
 export function zabbixPagesOf({ ZABBIX_API_URL: api }: Pick<Links, 'ZABBIX_API_URL'>): string | undefined {
   return api?.replace(/\/*(?:api_jsonrpc\.php)?$/, '');
+}
+
+/** How Zabbix's API is reached, `undefined` when it is not configured. */
+export function zabbixOf(settings: Settings<'ZABBIX_API_URL' | 'ZABBIX_API_TOKEN'>) {
+  const { ZABBIX_API_URL: url, ZABBIX_API_TOKEN: token } = settings;
+  return url !== undefined && token !== undefined ? { url, token } : undefined;
 }

@@ -7,9 +7,27 @@ import { decide, decideWithoutModel } from '#lib/core/decide.ts';
 import { durationMs } from '#lib/core/duration.ts';
 import { type Grounding, ground } from '#lib/core/grounding.ts';
 import { type History, historyReach, summariseHistory } from '#lib/core/history.ts';
+import type { HostContext } from '#lib/core/host-context.ts';
 import { decisionIdOf, incidentIdOf } from '#lib/core/identity.ts';
-import type { Decision, Incident, ModelTrace, Proposal, Refusal, Verdict } from '#lib/core/incident.ts';
-import { close, hold, openStorm, pend, recordDecision, saysWhat } from '#lib/core/incident-changes.ts';
+import type {
+  Decision,
+  Incident,
+  ModelTrace,
+  Proposal,
+  ReasonCode,
+  Refusal,
+  Verdict,
+} from '#lib/core/incident.ts';
+import {
+  close,
+  hold,
+  noteRecovery,
+  noteZabbix,
+  openStorm,
+  pend,
+  recordDecision,
+  saysWhat,
+} from '#lib/core/incident-changes.ts';
 import { approvalMessage, escalationMessage, stormId, stormMessage } from '#lib/core/messages.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { routeOf } from '#lib/core/policy-match.ts';
@@ -17,6 +35,8 @@ import { proposalHash } from '#lib/core/proposal-hash.ts';
 import { readAnswer } from '#lib/core/read-answer.ts';
 import { stormEpisode, stormSummary } from '#lib/core/storm.ts';
 import type { UpstreamError } from '#lib/core/upstream-error.ts';
+import { IN_MAINTENANCE, whatForbids, withZabbix } from '#lib/core/word-of-zabbix.ts';
+import { askZabbix, type ZabbixPorts } from '#lib/workflow/ask-zabbix.ts';
 import {
   type ClosePorts,
   closeAndTell,
@@ -41,6 +61,8 @@ import { tellPending } from '#lib/workflow/tell-pending.ts';
 
 /** How many of a host's incidents history looks at. */
 const MOST_INCIDENTS = 100;
+/** How far back the item's values are looked at. */
+const VALUES_MS = 30 * 60_000;
 const HELD_MS = 60_000;
 /** A model that is down, not busy, is waited for so long; then a human is told without it. */
 const DOWN_MS = 90_000;
@@ -51,7 +73,7 @@ const LEAST_VALID_MS = 60_000;
 const MODEL_BUSY = 'The model is busy.';
 const MODEL_DOWN = 'The model does not answer for now.';
 
-export interface DecidePorts extends ClosePorts, SurroundingPorts {
+export interface DecidePorts extends ClosePorts, SurroundingPorts, ZabbixPorts {
   readonly loadIncident: LoadIncident;
   readonly createIncident: CreateIncident;
   readonly hostHistory: HostHistory;
@@ -85,6 +107,8 @@ interface Case {
   readonly history: History;
   readonly grounding: Grounding;
   readonly decideBy: number;
+  /** What Zabbix said, or why nothing of it is known; absent when it was not asked. */
+  readonly zabbix?: HostContext | string;
 }
 
 interface Made {
@@ -125,7 +149,8 @@ export function makeDecideRemediation(
     if (now >= decideBy) {
       const why = incident.timeline.findLast(({ kind }) => kind === 'held')?.text;
       const text = `It could not be decided in time.${why === undefined ? '' : ` ${why}`}`;
-      return end(incident, 'handed_over', 'decision_expired', text);
+      const code = why === IN_MAINTENANCE.text ? IN_MAINTENANCE.code : 'decision_expired';
+      return end(incident, 'handed_over', code, text);
     }
     if (stored === undefined) {
       const why = 'No valid policy is readable, which counts as paused.';
@@ -143,11 +168,28 @@ export function makeDecideRemediation(
       limit: MOST_INCIDENTS,
     });
     const { policy } = stored;
-    const history = summariseHistory({ incidents: past, alert, now, policy });
-    narrate({ incidentId, step: 'history', text: inWords(history) });
+    const own = summariseHistory({ incidents: past, alert, now, policy });
     const grounding = ground({ alert, policy, now });
-    const known: Case = { incident, alert, stored, history, grounding, decideBy };
-    const facts = { alert, grounding, history, policy, stormOpen: storm.open, now };
+    const ownFacts = { alert, grounding, history: own, policy, stormOpen: storm.open, now };
+    const heard = isPlain(decideWithoutModel(ownFacts)) ? undefined : await hear(incident, policy, now);
+    const { context: zabbix } = heard ?? {};
+    if (zabbix?.event === 'recovered') return endRecovered(incident, zabbix);
+    const known: Case = {
+      incident,
+      alert,
+      stored,
+      history: withZabbix(own, zabbix),
+      grounding,
+      decideBy,
+      ...(heard !== undefined && { zabbix: zabbix ?? heard.text }),
+    };
+    const { history } = known;
+    narrate({ incidentId, step: 'history', text: inWords(history) });
+    // As a pause does: the people there may have mended it before the alert's time is over.
+    if (incident.mode === 'live' && zabbix && whatForbids(zabbix)?.code === IN_MAINTENANCE.code) {
+      return holdIt(incident, IN_MAINTENANCE.text, Math.min(now + HELD_MS, decideBy), zabbix);
+    }
+    const facts = { ...ownFacts, history, zabbix };
     const early = decideWithoutModel(facts);
     if (early !== undefined) {
       if (hasReason(early, 'storm')) {
@@ -221,17 +263,44 @@ export function makeDecideRemediation(
     return held;
   }
 
-  async function holdIt(incident: Incident, why: string, dueAt: number): Promise<Decided> {
+  /** Zabbix's word on the host, of which a storm or an alert that is ignored anyway makes no use. */
+  async function hear(incident: Incident, policy: Policy, now: number) {
+    const heard = await askZabbix(ports, incident, {
+      problemsSince: now - durationMs(policy.flapping.within),
+      valuesSince: now - VALUES_MS,
+    });
+    narrate({ incidentId: incident.incidentId, step: 'zabbix', text: heard.text });
+    return heard;
+  }
+
+  /** Its recovery post may still be on its way, or may have got lost. */
+  async function endRecovered(incident: Incident, zabbix: HostContext): Promise<Decided> {
     const now = clock();
     await changeIncident(incident.incidentId, (known) =>
-      isUndecided(known) ? hold(known, now, why, dueAt) : undefined,
+      isUndecided(known)
+        ? noteRecovery(noteZabbix(known, zabbix, now), zabbix.recoveredAt ?? now, now, 'api')
+        : undefined,
+    );
+    const text = 'The problem was over before anything was decided.';
+    return end(incident, 'recovered_before_action', 'recovered', text);
+  }
+
+  async function holdIt(
+    incident: Incident,
+    why: string,
+    dueAt: number,
+    zabbix?: HostContext,
+  ): Promise<Decided> {
+    const now = clock();
+    await changeIncident(incident.incidentId, (known) =>
+      isUndecided(known) ? hold(heardFirst(known, why, zabbix, now), now, why, dueAt) : undefined,
     );
     narrate({ incidentId: incident.incidentId, step: 'held', text: why });
     return { kind: 'held' };
   }
 
   /** Records the verdict once; whoever comes second carries on with what the first one recorded. */
-  async function record({ incident, stored, decideBy }: Case, made: Made): Promise<Decided> {
+  async function record({ incident, stored, decideBy, zabbix }: Case, made: Made): Promise<Decided> {
     const now = clock();
     const { incidentId } = incident;
     const { policy, hash } = stored;
@@ -253,7 +322,13 @@ export function makeDecideRemediation(
     };
     const { changed, incident: after } = await changeIncident(incidentId, (known) =>
       isUndecided(known)
-        ? follow(recordDecision(known, decision, now), decision, made, policy, now)
+        ? follow(
+            recordDecision(zabbix === undefined ? known : noteZabbix(known, zabbix, now), decision, now),
+            decision,
+            made,
+            policy,
+            now,
+          )
         : undefined,
     );
     if (after === undefined) return { kind: 'gone' };
@@ -342,7 +417,7 @@ export function makeDecideRemediation(
   async function end(
     incident: Incident,
     outcome: 'handed_over' | 'recovered_before_action',
-    code: 'not_handled' | 'recovered' | 'decision_expired',
+    code: ReasonCode,
     text: string,
   ): Promise<Decided> {
     const after = await closeAndTell(ports, settings, incident, outcome, { code, text });
@@ -372,6 +447,17 @@ function refusalOf({ code, message }: UpstreamError): Refusal {
     code: named ?? 'model_unavailable',
     reason: `The model did not answer (${message}).`,
   };
+}
+
+/** While it is held, Zabbix's word is noted once and not every minute. */
+function heardFirst(incident: Incident, why: string, zabbix: HostContext | undefined, now: number): Incident {
+  const held = incident.timeline.some(({ kind, text }) => kind === 'held' && text === why);
+  return zabbix === undefined || held ? incident : noteZabbix(incident, zabbix, now);
+}
+
+/** A verdict that nothing from Zabbix can change or explain better. */
+function isPlain(verdict: Verdict | undefined): boolean {
+  return verdict?.kind === 'ignore' || (verdict !== undefined && hasReason(verdict, 'storm'));
 }
 
 function hasReason(verdict: Verdict, code: Verdict['reasons'][number]['code']): boolean {

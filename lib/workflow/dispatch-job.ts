@@ -1,8 +1,16 @@
 /** Runs the job of one decision, at most once: claim, check again, take allowances, post to Rundeck, check the outcome later. */
 import { recheck } from '#lib/core/decide.ts';
 import type { Decision, Incident, Outcome, Reason, Verdict } from '#lib/core/incident.ts';
-import { claim, lookAgain, noteDispatched, noteSending, release } from '#lib/core/incident-changes.ts';
+import {
+  claim,
+  lookAgain,
+  noteDispatched,
+  noteRecovery,
+  noteSending,
+  release,
+} from '#lib/core/incident-changes.ts';
 import { traceIdOf } from '#lib/core/trace.ts';
+import { askZabbix, type Heard, type ZabbixPorts } from '#lib/workflow/ask-zabbix.ts';
 import {
   type ClosePorts,
   closeAndTell,
@@ -27,12 +35,14 @@ import { tellPending } from '#lib/workflow/tell-pending.ts';
 const HELD_MS = 60_000;
 /** Longer than the queue hides a message that failed: the sweeper is only for those that got lost. */
 const RETRY_DUE_MS = 5 * 60_000;
+/** What Zabbix said so long ago is asked again before anything is run. */
+const FRESH_MS = 10_000;
 const FIRST_CHECK_SECONDS = 5;
 const RUNNING_DUE_MS = 125_000;
 /** Rundeck may begin a job whose post it did not answer: so long it is looked for once more. */
 const SECOND_LOOK_MS = 60_000;
 
-export interface DispatchPorts extends ClosePorts, SurroundingPorts {
+export interface DispatchPorts extends ClosePorts, SurroundingPorts, ZabbixPorts {
   readonly takeAllowance: TakeAllowance;
   readonly giveBackAllowance: GiveBackAllowance;
   readonly runJob: RunJob;
@@ -103,17 +113,28 @@ export function makeDispatchJob(
     const { step, verdict } = decision;
     const claimedAt = decision.dispatch?.claimedAt ?? 0;
     const now = clock();
-    const { stored, pause, storm } = await readSurroundings(ports, incident.source, now);
+    const [{ stored, pause, storm }, { context: zabbix }] = await Promise.all([
+      readSurroundings(ports, incident.source, now),
+      askAgain(incident, now),
+    ]);
     const again = recheck({
       incident,
       decision,
       policy: stored?.policy,
       paused: pause.paused,
       stormOpen: storm.open,
+      zabbix,
       now,
     });
     if (again.kind === 'hold') return holdIt(incidentId, step, claimedAt, again.reason);
-    if (again.kind === 'stop') return stopIt(incident, decision, again.reason);
+    if (again.kind === 'stop') {
+      if (zabbix?.event === 'recovered') {
+        await changeIncident(incidentId, (known) =>
+          noteRecovery(known, zabbix.recoveredAt ?? now, now, 'api'),
+        );
+      }
+      return stopIt(incident, decision, again.reason);
+    }
     if (!isJob(verdict) || stored === undefined || verdict.tool === 'notify') {
       return stopIt(incident, decision, { code: 'tool_not_allowed', text: 'This decision has no job.' });
     }
@@ -138,6 +159,16 @@ export function makeDispatchJob(
       return 'not_claimed';
     }
     return { incident, decision, job: verdict, stored, taken };
+  }
+
+  /** An alert may have waited in a queue, or for a human's answer: is it a problem still? */
+  async function askAgain(incident: Incident, now: number): Promise<Heard> {
+    const { incidentId, zabbix } = incident;
+    const fresh = zabbix !== undefined && now - zabbix.at < FRESH_MS;
+    if (fresh || ports.readHostContext === undefined) return { text: '' };
+    const heard = await askZabbix(ports, incident);
+    narrate({ incidentId, step: 'zabbix', text: heard.text });
+    return heard;
   }
 
   async function post(order: Order): Promise<Dispatched> {

@@ -1,5 +1,6 @@
 /** Every effect the workflows may have, as function types. A fake is a literal; the real ones live in `lib/adapters`. */
 import type { ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
+import type { HostContext } from '#lib/core/host-context.ts';
 import type { HumanMessage, Incident, IncidentState, Mode, ModelTrace } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
 
@@ -193,6 +194,24 @@ export type EventStatus =
   | { readonly kind: 'not_found' };
 /** Throws UpstreamError `zabbix`. */
 export type ReadEvent = (eventId: string) => Promise<EventStatus>;
+export interface HostQuestion {
+  readonly eventId: string;
+  /** An event of another trigger is not the one that is meant: numbers repeat across servers. */
+  readonly triggerId: string;
+  /** Zabbix's technical name. */
+  readonly host: string;
+  /** Absent: only how event and host stand now. Times in milliseconds since the epoch. */
+  readonly past?: {
+    readonly itemId?: string | undefined;
+    readonly problemsSince: number;
+    readonly valuesSince: number;
+  };
+}
+/**
+ * What Zabbix knows of a host, an event and its past: bounded in size, asked once, answered or given up within a few
+ * seconds. Throws UpstreamError `zabbix` when not even event and host can be read; what else is missing is left out.
+ */
+export type ReadHostContext = (question: HostQuestion) => Promise<HostContext>;
 /** Comments on the event (cut to 2,048 characters), and acknowledges it only when asked to. */
 export type CommentEvent = (
   eventId: string,

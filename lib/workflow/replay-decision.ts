@@ -48,6 +48,7 @@ export function makeReplayDecision(ports: {
     const incident = await ports.loadIncident(incidentId);
     if (incident === undefined) return { kind: 'no_such_incident' };
     if (incident.alert === undefined) return { kind: 'no_alert' };
+    const { zabbix } = incident;
     const [decision] = incident.decisions;
     const now = decision?.at ?? incident.openedAt;
     let copy = asItWas(incident, now);
@@ -74,10 +75,12 @@ export function makeReplayDecision(ports: {
         sendToDispatch: nothing,
         sendToCheck: nothing,
         tellHuman: nothing,
+        // What Zabbix said then: today it would speak of another day.
+        readHostContext: zabbix && (async () => zabbix),
         askModel: recorded ? async () => recordedAnswer(decision) : ports.askModel,
         clock: () => now,
         narrate: (line) => {
-          if (['history', 'asking', 'model'].includes(line.step)) ports.narrate(line);
+          if (['zabbix', 'history', 'asking', 'model'].includes(line.step)) ports.narrate(line);
         },
       },
       { incidentLink: () => 'https://replay.invalid', approvalLink: () => undefined },

@@ -19,6 +19,7 @@ import {
   noteSending,
   noteTold,
   noteUpdate,
+  noteZabbix,
   openIncident,
   openRecovered,
   openRejected,
@@ -28,6 +29,7 @@ import {
   release,
   saysWhat,
 } from '#lib/core/incident-changes.ts';
+import { aContext } from '#test/builders/host-contexts.ts';
 import { anAlert, anIncident, NOON } from '#test/builders/incidents.ts';
 
 const later = NOON + 5_000;
@@ -61,6 +63,28 @@ const claimed = (sent: 'no' | 'yes' | 'unknown' = 'no', over: Partial<Incident> 
     ...over,
   });
 const last = (incident: Incident | undefined) => incident?.timeline.at(-1);
+
+describe("Zabbix's word", () => {
+  it('is kept, and noted once while it stays the same', () => {
+    const once = noteZabbix(anIncident(), aContext(), later);
+    const twice = noteZabbix(once, aContext({ at: later }), later);
+
+    expect(last(once)).toEqual({
+      at: later,
+      kind: 'zabbix_asked',
+      text: 'Zabbix said: the problem is open.',
+    });
+    expect(twice.zabbix).toEqual(aContext({ at: later }));
+    expect(twice.timeline).toEqual(once.timeline);
+  });
+
+  it('is forgotten when Zabbix is not heard any more, and that is said', () => {
+    const silent = noteZabbix(noteZabbix(anIncident(), aContext(), NOON), 'Zabbix was not heard.', later);
+
+    expect(silent).not.toHaveProperty('zabbix');
+    expect(last(silent)?.text).toBe('Zabbix was not heard.');
+  });
+});
 
 describe('the beginning', () => {
   it('of a problem waits for its decision, and the sweeper looks after it', () => {

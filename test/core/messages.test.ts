@@ -10,6 +10,7 @@ import {
   findingsMessage,
   stormMessage,
 } from '#lib/core/messages.ts';
+import { aContext } from '#test/builders/host-contexts.ts';
 import { anAlert, anIncident, NOON } from '#test/builders/incidents.ts';
 
 const where = {
@@ -39,6 +40,23 @@ const withoutAlert = (over: Partial<Incident> = {}): Incident => {
   const { alert: _, ...rest } = anIncident(over);
   return rest;
 };
+
+describe("Zabbix's word on the host", () => {
+  const bodyOf = (zabbix: Incident['zabbix']) =>
+    escalationMessage({ ...where, incident: anIncident({ ...(zabbix && { zabbix }) }), reasons: why }).body;
+
+  it('is told, with the names of what else is open there', () => {
+    const body = bodyOf(aContext({ otherProblems: 2, otherProblemNames: ['Disk "/" is\u2028full', 'b'] }));
+
+    expect(body).toContain('Zabbix said: the problem is open; 2 other problems are open on this host.\n');
+    expect(body).toContain('Also open there: "Disk "/" is full", "b"\n');
+  });
+
+  it('is left out when there is none, or nothing to name', () => {
+    expect(bodyOf(undefined)).not.toContain('Zabbix said');
+    expect(bodyOf(aContext())).not.toContain('Also open');
+  });
+});
 
 describe('an escalation', () => {
   it('says what happened, why a human, what was tried, the last steps, and where to look', () => {

@@ -27,6 +27,7 @@ const UPSTREAMS: Readonly<Record<string, Upstream>> = {
   readOutput: 'rundeck',
   findExecution: 'rundeck',
   readEvent: 'zabbix',
+  readHostContext: 'zabbix',
   commentEvent: 'zabbix',
   tellHuman: 'people',
   tellByJob: 'rundeck',

@@ -58,7 +58,7 @@ describe('a replay', () => {
       replayed: { verdict: { kind: 'remediate', tool: 'cleanup_disk' } },
       differences: [],
     });
-    expect(steps).toEqual(['history', 'asking']);
+    expect(steps).toEqual(['zabbix', 'history', 'asking']);
     unchanged();
   });
 

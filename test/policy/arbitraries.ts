@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import type { Alert } from '#lib/core/alert.ts';
 import type { decide } from '#lib/core/decide.ts';
+import type { HostContext } from '#lib/core/host-context.ts';
 import type { Incident, Outcome, Proposal, Refusal } from '#lib/core/incident.ts';
 import { type Policy, policySchema } from '#lib/core/policy.ts';
 import { nodeOf } from '#lib/core/policy-match.ts';
@@ -211,6 +212,19 @@ export const aSituation = fc
       )
       .map((evidence) => ({ ...facts, ...evidence })),
   );
+/** Anything that Zabbix may say of a host. */
+export const aWordOfZabbix: fc.Arbitrary<HostContext> = fc.record({
+  at: fc.constant(NOON),
+  event: fc.constantFrom('problem', 'recovered', 'unknown'),
+  acknowledged: fc.boolean(),
+  suppressed: fc.constantFrom('no', 'by_maintenance', 'by_human'),
+  host: fc.constantFrom('monitored', 'not_monitored', 'unknown'),
+  maintenance: fc.boolean(),
+  reachable: fc.constantFrom('yes', 'no', 'unknown'),
+  otherProblems: fc.nat(40),
+  sameTriggerProblems: fc.nat(9),
+});
+
 /** The policy and one that is stricter in a random way. */
 export const aStricterPolicy = (policy: Policy): fc.Arbitrary<Policy> => {
   const lower = { auto: 'approve', approve: 'observe', observe: 'observe' } as const;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decide, decideWithoutModel, recheck } from '#lib/core/decide.ts';
+import type { HostContext } from '#lib/core/host-context.ts';
 import type { Decision, Proposal } from '#lib/core/incident.ts';
+import { aContext } from '#test/builders/host-contexts.ts';
 import {
   aDecision,
   anAlert,
@@ -300,6 +302,22 @@ describe('decide', () => {
     );
   });
 
+  it.each<[Partial<HostContext>, string]>([
+    [{}, 'remediate chosen_by_model autonomy_auto'],
+    [{ event: 'unknown', host: 'unknown' }, 'remediate chosen_by_model autonomy_auto'],
+    [{ maintenance: true }, 'escalate in_maintenance'],
+    [{ acknowledged: true }, 'escalate human_at_it'],
+    [{ host: 'not_monitored' }, 'escalate not_monitored'],
+  ])('listens to Zabbix, which says %o of the host', (said, expected) => {
+    expect(verdictOf({ zabbix: aContext(said) })).toBe(expected);
+  });
+
+  it('ignores what is ignored and stops in a storm whatever Zabbix says', () => {
+    const zabbix = aContext({ maintenance: true });
+    expect(verdictOf({ zabbix, policy: aPolicy({ minimum_severity: 5 }) })).toBe('ignore informational');
+    expect(verdictOf({ zabbix, stormOpen: true })).toBe('escalate storm');
+  });
+
   it('needs the model only when it could matter', () => {
     expect(decideWithoutModel(facts)).toBeUndefined();
     expect(decideWithoutModel({ ...facts, stormOpen: true })).toEqual(decide({ ...facts, stormOpen: true }));
@@ -366,6 +384,31 @@ describe('recheck', () => {
     ['no policy', { policy: undefined }, 'hold policy_missing'],
     ['paused', { paused: true }, 'hold paused'],
     ['a storm', { stormOpen: true }, 'hold storm'],
+    ['Zabbix says nothing new', { zabbix: aContext() }, 'go'],
+    ['Zabbix says that it is over', { zabbix: aContext({ event: 'recovered' }) }, 'stop recovered'],
+    ['people work there', { zabbix: aContext({ maintenance: true }) }, 'hold in_maintenance'],
+    ['somebody is at it', { zabbix: aContext({ acknowledged: true }) }, 'stop human_at_it'],
+    [
+      'nobody watches any more, even while paused',
+      { paused: true, zabbix: aContext({ host: 'not_monitored' }) },
+      'stop not_monitored',
+    ],
+    [
+      'whoever said yes acknowledged it, too',
+      {
+        zabbix: aContext({ acknowledged: true }),
+        decision: aDecision({ verdict: needsApproval, approval: approved }),
+      },
+      'go',
+    ],
+    [
+      'a human said yes before the maintenance began',
+      {
+        zabbix: aContext({ maintenance: true }),
+        decision: aDecision({ verdict: needsApproval, approval: approved }),
+      },
+      'hold in_maintenance',
+    ],
     ['no alert', { incident: withoutAlert }, 'stop policy_tightened'],
     ['the tool is denied now', { policy: aPolicy({ deny: [{}] }) }, 'stop policy_tightened'],
     [

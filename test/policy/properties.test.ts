@@ -4,7 +4,8 @@ import { decide, recheck } from '#lib/core/decide.ts';
 import { summariseHistory } from '#lib/core/history.ts';
 import { comparePolicies } from '#lib/core/policy-change.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
-import { aSituation, aStricterPolicy, freeText, targetOf } from './arbitraries.ts';
+import { withZabbix } from '#lib/core/word-of-zabbix.ts';
+import { aSituation, aStricterPolicy, aWordOfZabbix, freeText, targetOf } from './arbitraries.ts';
 import { aDecision, anIncident } from './examples.ts';
 
 type Situation = typeof aSituation extends fc.Arbitrary<infer T> ? T : never;
@@ -91,6 +92,18 @@ describe('for every alert, evidence, proposal, past and policy', () => {
           );
         },
       ),
+      RUNS,
+    );
+  });
+
+  it('nothing that Zabbix says of the host allows more', () => {
+    fc.assert(
+      fc.property(aSituation, aWordOfZabbix, (facts, zabbix) => {
+        const history = withZabbix(summariseHistory(facts), zabbix);
+        const verdict = decide({ ...facts, history, zabbix });
+        expect(RANK[verdict.kind]).toBeLessThanOrEqual(RANK[verdictOn(facts).kind]);
+        if (zabbix.maintenance || zabbix.acknowledged) expect(RANK[verdict.kind]).toBe(0);
+      }),
       RUNS,
     );
   });

@@ -1,6 +1,6 @@
-/** Where the links in messages lead. */
+/** Where the links in messages lead, and when Zabbix's API counts as configured. */
 import { expect, it } from 'vitest';
-import { linksOf } from '#lib/runtime/link-settings.ts';
+import { linksOf, zabbixOf } from '#lib/runtime/link-settings.ts';
 import { NOON } from '#test/builders/incidents.ts';
 
 const settings = {
@@ -26,4 +26,12 @@ it('leads to an incident, signed as soon as there is a key', () => {
   expect(
     linksOf({ ...settings, LINK_SIGNING_KEY: 'a-key-of-many-letters' }).incidentLink('inc_1', NOON),
   ).toMatch(`${plain}?expires=${NOON + 7 * 86_400_000}&signature=`);
+});
+
+it.each([
+  ['https://zabbix.test', 'token', { url: 'https://zabbix.test', token: 'token' }],
+  ['https://zabbix.test', undefined, undefined],
+  [undefined, 'token', undefined],
+])('asks Zabbix only with an address and a token: %s, %s', (url, token, api) => {
+  expect(zabbixOf({ ZABBIX_API_URL: url, ZABBIX_API_TOKEN: token })).toEqual(api);
 });

@@ -22,6 +22,7 @@ import type {
   Narrate,
   ReadEvent,
   ReadExecution,
+  ReadHostContext,
   ReadOutput,
   RunJob,
   SendToCheck,
@@ -107,7 +108,7 @@ export function openHouse(options: {
   const table = createMemoryIncidents({ clock });
   const people = createMemoryPeople();
   const rundeck = createMemoryRundeck(clock);
-  const zabbix = createMemoryZabbix();
+  const zabbix = createMemoryZabbix(clock);
   const questions: ModelQuestion[] = [];
   /** Questions after something was decided already. */
   const askedAgain: ModelQuestion[] = [];
@@ -136,6 +137,7 @@ export function openHouse(options: {
     findExecution: rundeck.findExecution,
     readEvent: zabbix.readEvent,
     commentEvent: zabbix.commentEvent,
+    readHostContext: zabbix.readHostContext,
     tellHuman: people.tellHuman,
     tellByJob: async () => undefined,
     sendToDecide: queues.decide.send,
@@ -181,6 +183,7 @@ export function openHouse(options: {
       ...bound,
       readEvent: seesZabbix ? bound.readEvent : undefined,
       commentEvent: seesZabbix ? bound.commentEvent : undefined,
+      readHostContext: seesZabbix ? bound.readHostContext : undefined,
       readExecution: seesRundeck ? bound.readExecution : undefined,
       readOutput: seesRundeck ? bound.readOutput : undefined,
       findExecution: seesRundeck ? bound.findExecution : undefined,
@@ -357,6 +360,7 @@ interface Effects extends Omit<MemoryIncidents, 'all' | 'plantPolicy'> {
   readonly findExecution: FindExecution;
   readonly readEvent: ReadEvent;
   readonly commentEvent: CommentEvent;
+  readonly readHostContext: ReadHostContext;
   readonly tellHuman: TellHuman;
   readonly tellByJob: TellByJob;
   readonly sendToDecide: SendToDecide;
@@ -364,7 +368,13 @@ interface Effects extends Omit<MemoryIncidents, 'all' | 'plantPolicy'> {
   readonly sendToCheck: SendToCheck;
 }
 
-type Optional = 'readExecution' | 'readOutput' | 'findExecution' | 'readEvent' | 'commentEvent';
+type Optional =
+  | 'readExecution'
+  | 'readOutput'
+  | 'findExecution'
+  | 'readEvent'
+  | 'commentEvent'
+  | 'readHostContext';
 type Ports = Omit<Effects, Optional> & { readonly [each in Optional]: Effects[each] | undefined } & {
   readonly clock: Clock;
   readonly narrate: Narrate;
