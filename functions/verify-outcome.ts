@@ -16,7 +16,7 @@ import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
 import { makeNarrate } from '#lib/runtime/narrate.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
-import { checkMessageSchema } from '#lib/workflow/queue-messages.ts';
+import { alertMessageSchema, checkMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { makeVerifyOutcome } from '#lib/workflow/verify-outcome.ts';
 
 const log = makeLog({ function: 'verify-outcome' });
@@ -26,6 +26,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
     'INCIDENTS_TABLE',
     'RETENTION_DAYS',
+    'ALERTS_QUEUE_URL',
     'CHECKS_QUEUE_URL',
     'RUNDECK_URL',
     'RUNDECK_API_TOKEN',
@@ -39,6 +40,7 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       ? { url: RUNDECK_URL, token: RUNDECK_API_TOKEN }
       : undefined;
   const zabbix = zabbixOf(settings);
+  const client = createSqsClient();
   const verify = makeVerifyOutcome(
     {
       ...observeIncidents(
@@ -53,8 +55,14 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       readOutput: rundeck ? makeReadOutput(rundeck) : async () => '',
       readEvent: zabbix && makeReadEvent(zabbix),
       commentEvent: zabbix && makeCommentEvent(zabbix),
+      sendToDecide: sendTo({
+        client,
+        queueUrl: settings.ALERTS_QUEUE_URL,
+        schema: alertMessageSchema,
+        traceHeaderFor,
+      }),
       sendToCheck: sendTo({
-        client: createSqsClient(),
+        client,
         queueUrl: settings.CHECKS_QUEUE_URL,
         schema: checkMessageSchema,
         traceHeaderFor,

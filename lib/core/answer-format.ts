@@ -30,9 +30,9 @@ export function toolSchemas(): readonly ToolSchema[] {
  * catalogue's own schemas.
  */
 export function answerFormat(grounding: Grounding): Json {
-  const jobs = grounding.eligible.map(({ tool, values }) =>
+  const jobs = grounding.eligible.map(({ tool, values, when = catalogue[tool].when }) =>
     call(
-      catalogue[tool].when,
+      when,
       tool,
       Object.fromEntries(
         Object.entries(values).map(([name, allowed]) => [name, { type: 'string', enum: [...allowed] }]),
@@ -42,7 +42,9 @@ export function answerFormat(grounding: Grounding): Json {
   const message = { type: 'string', minLength: 1, maxLength: MAX_MESSAGE };
   const left = Object.keys(READINGS).filter(
     (reading) =>
-      !grounding.eligible.some(({ tool }) => catalogue[tool].when.some((each) => each === reading)),
+      !grounding.eligible.some(({ tool, when = catalogue[tool].when }) =>
+        when.some((each) => each === reading),
+      ),
   );
   return { anyOf: [...jobs, call(left, 'notify', { message })] };
 }

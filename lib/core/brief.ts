@@ -36,6 +36,7 @@ interface Facts {
   readonly key: string;
   readonly tags: string;
   readonly history: readonly string[];
+  readonly found?: string | undefined;
   readonly possible: readonly EligibleTool[];
 }
 
@@ -149,14 +150,17 @@ export function buildBrief(facts: {
   readonly alert: Alert;
   readonly history: History;
   readonly grounding: Grounding;
+  /** What an analysis of this alert found, in words of the policy. */
+  readonly found?: string | undefined;
   readonly now: number;
 }): { readonly kind: 'brief'; readonly text: string } | Refusal {
-  const { alert, history, grounding, now } = facts;
+  const { alert, history, grounding, found, now } = facts;
   const text = write({
     trigger: asData(firstSentence(triggerText(alert)), MAX_TRIGGER),
     key: asData(alert.item.key ?? 'none', MAX_KEY),
     tags: asData(plainTags(alert).join(', ') || 'none', MAX_TAGS),
     history: history.entries.slice(0, MAX_HISTORY).map((entry) => told(entry, now)),
+    found,
     possible: grounding.eligible,
   });
   return CONSTANT_TOKENS + mostTokens(text) + ANSWER_TOKENS > CONTEXT_TOKENS
@@ -168,7 +172,7 @@ export function buildBrief(facts: {
     : { kind: 'brief', text };
 }
 
-function write({ trigger, key, tags, history, possible }: Facts): string {
+function write({ trigger, key, tags, history, found, possible }: Facts): string {
   return [
     '<alert>',
     `trigger: ${trigger}`,
@@ -176,6 +180,7 @@ function write({ trigger, key, tags, history, possible }: Facts): string {
     `tags: ${tags}`,
     '</alert>',
     ...history.map((line) => `before: ${line}`),
+    ...(found === undefined ? [] : [`found: ${found}`]),
     `possible: ${[...possible.map(choice), 'notify'].join(', ')}`,
   ].join('\n');
 }

@@ -157,6 +157,9 @@ function decideJob(
   if (history.chain.length > 1 || history.chain.length > looked.length || looked.some(identical)) {
     return escalate('chain_did_not_help', 'What was done about this problem before did not end it.');
   }
+  if (looked.length > 0 && policy.after_analysis === 'never') {
+    return escalate('tool_not_allowed', NOTHING_FOLLOWS);
+  }
   const failures = history.failedActions.filter(identical).length;
   if (failures > 0) {
     const within = policy.repeated_failure_within;
@@ -173,9 +176,14 @@ function decideJob(
     return escalate('cooldown', text);
   }
 
-  const reasons: readonly Reason[] = [why, ...match.reasons];
+  const asks = looked.length > 0 && policy.after_analysis === 'approve' && match.autonomy === 'auto';
+  const consent: Reason = {
+    code: 'autonomy_approve',
+    text: 'The policy wants a human to say yes to what follows on an analysis.',
+  };
+  const reasons: readonly Reason[] = [why, ...(asks ? [consent] : match.reasons)];
   const order = { tool, arguments: proposed, node, reasons };
-  switch (match.autonomy) {
+  switch (asks ? 'approve' : match.autonomy) {
     case 'observe':
       return { kind: 'observe', autonomy: 'observe', ...order };
     case 'approve':
@@ -270,11 +278,13 @@ export function recheck(facts: {
   return { kind: 'go' };
 }
 
+const NOTHING_FOLLOWS = 'The policy lets nothing follow on an analysis.';
+
 /** The first thing that the policy of now no longer allows, if any. */
 function whatTightened(
   policy: Policy,
   { alert }: Incident,
-  { verdict, approval }: Decision,
+  { verdict, approval, step }: Decision,
   now: number,
 ): Reason | undefined {
   const tightened = (text: string): Reason => ({ code: 'policy_tightened', text });
@@ -290,8 +300,10 @@ function whatTightened(
       ? first
       : tightened(`The policy no longer allows this. ${first.text}`);
   }
+  const follows = step === 2 ? policy.after_analysis : 'as_tool';
+  if (follows === 'never') return tightened(NOTHING_FOLLOWS);
   if (match.autonomy === 'observe') return tightened(`The policy now only observes ${tool} here.`);
-  if (match.autonomy === 'approve' && approval === undefined) {
+  if ((match.autonomy === 'approve' || follows === 'approve') && approval === undefined) {
     return tightened(`The policy now wants a human's consent for ${tool} here.`);
   }
   const { parameter, subject } = catalogue[tool].target;

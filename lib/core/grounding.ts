@@ -4,7 +4,7 @@ import { cleanupDisk } from '#lib/catalogue/cleanup-disk.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { restartApplication } from '#lib/catalogue/restart-application.ts';
 import { restartService } from '#lib/catalogue/restart-service.ts';
-import type { JobToolName, Subject } from '#lib/catalogue/tool.ts';
+import type { JobToolName, Subject, Tool } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { type Evidence, evidenceOf, type Platform } from '#lib/core/evidence.ts';
 import type { Reason } from '#lib/core/incident.ts';
@@ -23,6 +23,8 @@ export interface EligibleTool {
    * needed for it.
    */
   readonly sufficient?: true;
+  /** What an alert must say for it, where that is not what the tool's own `when` says. */
+  readonly when?: Tool['when'];
 }
 
 export interface Grounding {

@@ -1,4 +1,5 @@
 /** What happened on this host before, as the model is told it and as the decision needs it. */
+import { catalogue } from '#lib/catalogue/index.ts';
 import type { ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { durationMs } from '#lib/core/duration.ts';
@@ -116,10 +117,10 @@ function actionsOf(incident: Incident): PastAction[] {
   );
 }
 
-/** Of a chain the last step owns the outcome; whatever came before it did not help. */
+/** Of a chain the last step owns the outcome; what came before it did not help, but looking was not meant to. */
 function failedActionsOf(incident: Incident): PastAction[] {
   const actions = actionsOf(incident);
   const last = actions.at(-1);
   const failed = (['failed', 'unverifiable', 'unknown'] as const).some((each) => each === incident.outcome);
-  return actions.filter((each) => each !== last || failed);
+  return actions.filter((each) => (each === last ? failed : catalogue[each.tool].safety !== 'read_only'));
 }

@@ -5,6 +5,7 @@ import { hostKeyOf } from '#lib/core/identity.ts';
 import type {
   Decision,
   Dispatch,
+  Findings,
   HumanMessage,
   Incident,
   Mode,
@@ -240,6 +241,35 @@ export function recordDecision(incident: Incident, decision: Decision, now: numb
   return verdict.kind === 'needs_approval'
     ? { ...decided, state: 'awaiting_approval', dueAt: decision.expiresAt }
     : { ...decided, state: 'decided', dueAt: now + LOOK_AGAIN_MS };
+}
+
+/** The step that waits to be decided; `undefined` while none does. */
+export function stepToDecide({ state, decisions }: Incident): 1 | 2 | undefined {
+  if (state !== 'received' && state !== 'held') return undefined;
+  const [first, second] = decisions;
+  if (first === undefined) return 1;
+  return second === undefined && first.dispatch?.endedAt !== undefined ? 2 : undefined;
+}
+
+/**
+ * The findings of the first step's analysis make something possible: the incident waits for its second and last
+ * decision. `undefined` for whoever comes later, and when there is nothing that could follow.
+ */
+export function reopen(
+  incident: Incident,
+  facts: { readonly now: number; readonly decideBy: number; readonly found: string },
+): Incident | undefined {
+  const { now, decideBy, found } = facts;
+  const [first, second] = incident.decisions;
+  if (incident.state !== 'verifying' || second !== undefined || first?.dispatch?.findings === undefined) {
+    return undefined;
+  }
+  return note(
+    { ...incident, state: 'received', decideBy, dueAt: now + LOOK_AGAIN_MS },
+    now,
+    'checked',
+    `The analysis found: ${found}. What follows is decided now.`,
+  );
 }
 
 /** What a verdict means, in a few words. */
@@ -509,17 +539,20 @@ export function noteExecution(
     readonly endedAt?: number | undefined;
     readonly url?: string | undefined;
     readonly output?: string | undefined;
+    readonly findings?: Findings | undefined;
     readonly dueAt: number;
   },
 ): Incident | undefined {
-  if (incident.state !== 'running') return undefined;
-  const { now, status, ended, endedAt, url, output, dueAt } = facts;
+  // News of an earlier step, come twice, must not end the one that runs now.
+  if (incident.state !== 'running' || incident.decisions.at(-1)?.step !== step) return undefined;
+  const { now, status, ended, endedAt, url, output, findings, dueAt } = facts;
   const changed = withDispatch(incident, step, now, (dispatch) => ({
     ...dispatch,
     executionStatus: status,
     ...(url !== undefined && { executionUrl: url }),
     ...(ended && { endedAt: endedAt ?? now }),
     ...(output !== undefined && output !== '' && { output: output.slice(-4000) }),
+    ...(findings !== undefined && { findings }),
   }));
   if (changed === undefined) return undefined;
   return ended

@@ -207,6 +207,23 @@ export interface Dispatch {
   readonly endedAt?: number;
   /** Tail of the job's output, cut to 4,000 characters. */
   readonly output?: string;
+  /** Of an analysis: what its output says, read by `parseFindings`. */
+  readonly findings?: Findings;
+}
+
+/** What uses a resource, as the host's script tells it; names are chosen by whoever runs the processes. */
+export interface Findings {
+  readonly resource: 'cpu' | 'memory' | 'io' | 'network';
+  /** All that is in use, and all that there is: percent of one processor, or KiB. */
+  readonly total?: number;
+  readonly capacity?: number;
+  /** The biggest first. */
+  readonly top: readonly {
+    readonly name: string;
+    readonly value: number;
+    /** The systemd unit it runs in; `user.slice` for what a user started; empty for neither. */
+    readonly unit?: string;
+  }[];
 }
 
 export type TimelineKind =

@@ -53,6 +53,7 @@ export function escalationMessage(
     `Why you: ${why === '' ? 'no reason was recorded.' : why}`,
     ...(says === undefined || says === '' ? [] : [`The model says: "${oneLine(says)}"`]),
     ...whatWasTried(incident),
+    ...whatWasFound(incident, LONGEST_FINDINGS / 2),
     ...lastSteps(incident),
   ]);
 }
@@ -68,18 +69,24 @@ export function approvalMessage(
     ...decision.verdict.reasons.map(({ text }) => oneLine(text)),
     `This question expires in ${formatDuration(decision.expiresAt - now)}; then it is handed over to a human.`,
     ...whatWasTried(incident),
+    ...whatWasFound(incident, LONGEST_FINDINGS),
   ]);
   return { ...built, links: [...facts.links, ...built.links] };
 }
 
-/** What `analyze_processes` found, for the human who goes on from there. */
-export function findingsMessage(facts: Facts & { readonly findings: string }): HumanMessage {
-  const { incident, findings } = facts;
-  const text = findings.replace(CONTROL_IN_LINES, ' ').trim().slice(-LONGEST_FINDINGS);
+/** What `analyze_processes` found and what Remedia makes of it, for the human who goes on from there. */
+export function findingsMessage(
+  facts: Facts & { readonly reasons: readonly Reason[]; readonly notification?: Notification | undefined },
+): HumanMessage {
+  const { incident, reasons, notification } = facts;
+  const thinks = reasons.map(({ text }) => oneLine(text)).join(' ');
+  const says = notification?.message;
   return message('escalation', `Findings: ${problemOf(incident)}`, facts, [
     ...whatHappened(facts),
+    ...(thinks === '' ? [] : [`Remedia thinks: ${thinks}`]),
+    ...(says === undefined || says === '' ? [] : [`The model says: "${oneLine(says)}"`]),
     ...whatWasTried(incident),
-    `Findings:\n${text === '' ? 'The job printed nothing.' : text}`,
+    ...whatWasFound(incident, LONGEST_FINDINGS),
   ]);
 }
 
@@ -203,6 +210,18 @@ function whatWasTried({ decisions }: Incident): string[] {
     return [`Tried: ${call}${execution}: ${status}.`];
   });
   return tried.length === 0 ? ['Tried: nothing was run.'] : tried;
+}
+
+/** The output of an analysis that ended, as it is for people: without its line for programs. */
+function whatWasFound({ decisions }: Incident, longest: number): string[] {
+  return decisions.flatMap(({ verdict, dispatch }) => {
+    if (!('tool' in verdict) || verdict.tool !== 'analyze_processes' || dispatch?.endedAt === undefined)
+      return [];
+    const { output = '', findings } = dispatch;
+    const lines = output.replace(CONTROL_IN_LINES, ' ').trim().split('\n');
+    const text = (findings === undefined ? lines : lines.slice(0, -1)).join('\n').slice(-longest);
+    return [`Findings:\n${text === '' ? 'The job printed nothing.' : text}`];
+  });
 }
 
 function lastSteps({ timeline }: Incident): string[] {

@@ -46,6 +46,11 @@ export function comparePolicies(before: Policy, after: Policy): readonly PolicyC
   list('allow.applications', before.allow.applications, after.allow.applications);
   list('cleanup_roots', before.cleanup_roots, after.cleanup_roots);
   list('platforms', before.platforms, after.platforms);
+  const more = (mode: Policy['after_analysis']) => ['never', 'approve', 'as_tool'].indexOf(mode);
+  if (before.after_analysis !== after.after_analysis) {
+    const direction = more(after.after_analysis) < more(before.after_analysis) ? 'stricter' : 'looser';
+    say(direction, `after_analysis: ${before.after_analysis} → ${after.after_analysis}`);
+  }
   number('minimum_severity', before.minimum_severity, after.minimum_severity, false);
   number('limits.global', before.limits.global.per_hour, after.limits.global.per_hour, true, ' per hour');
   for (const tool of keysOf(before.limits.tools, after.limits.tools)) {

@@ -166,6 +166,12 @@ export const policySchema = z.strictObject({
     .strictObject({ expires_after: duration.default('30m') })
     .prefault({})
     .describe('How long a human may take to say yes'),
+  after_analysis: z
+    .enum(['as_tool', 'approve', 'never'])
+    .default('as_tool')
+    .describe(
+      'What may follow when analyze_processes finds what uses up CPU or memory. as_tool: what the rules say of the tool; approve: a human is asked also where they say auto; never: the findings go to a human',
+    ),
   minimum_severity: z
     .int()
     .min(0)

@@ -23,7 +23,8 @@ export function readAnswer(answer: Answer, grounding: Grounding): Proposal | Ref
   if (tool === undefined) return refusal('unknown_tool', 'The model named a tool that does not exist.');
   const checked = checkArguments(tool, call.arguments);
   if ('kind' in checked) return checked;
-  if (call.says !== undefined && tool.target !== undefined && !tool.when.some((each) => each === call.says)) {
+  const { when = tool.when } = grounding.eligible.find((each) => each.tool === tool.name) ?? {};
+  if (call.says !== undefined && tool.target !== undefined && !when.some((each) => each === call.says)) {
     return refusal('ungrounded_value', `What the model reads in the alert is no reason for ${tool.name}.`);
   }
   return groundProposal(tool, checked.arguments, grounding);

@@ -1,7 +1,7 @@
 /** Ends an incident with the message that goes with it in one change, then tells it: a crash loses neither. */
 import type { Incident, Outcome, Reason } from '#lib/core/incident.ts';
 import { close } from '#lib/core/incident-changes.ts';
-import { escalationMessage, type IncidentLink } from '#lib/core/messages.ts';
+import { escalationMessage, findingsMessage, type IncidentLink } from '#lib/core/messages.ts';
 import { routeOf } from '#lib/core/policy-match.ts';
 import type { LoadPolicy, SendToCheck, StoredPolicy } from '#lib/workflow/ports.ts';
 import { isUpstream } from '#lib/workflow/surroundings.ts';
@@ -39,6 +39,7 @@ export async function closeAndTell(
     if (!isOurs(known)) return undefined;
     const simulated = known.mode === 'simulate';
     const route = stored && known.alert ? routeOf(stored.policy, known.alert) : {};
+    const write = outcome === 'analysed' ? findingsMessage : escalationMessage;
     return close(known, {
       outcome: simulated ? 'simulated' : outcome,
       now,
@@ -46,7 +47,7 @@ export async function closeAndTell(
       message:
         simulated || QUIET.includes(outcome)
           ? undefined
-          : escalationMessage({ incident: known, ...settings, now, ...route, reasons: [reason] }),
+          : write({ incident: known, ...settings, now, ...route, reasons: [reason] }),
     });
   });
   if (after === undefined) return undefined;

@@ -5,6 +5,7 @@ import { buildBrief, EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
 import { decide, decideWithoutModel } from '#lib/core/decide.ts';
 import { durationMs } from '#lib/core/duration.ts';
+import { groundFindings } from '#lib/core/findings.ts';
 import { type Grounding, ground } from '#lib/core/grounding.ts';
 import { type History, historyReach, summariseHistory } from '#lib/core/history.ts';
 import type { HostContext } from '#lib/core/host-context.ts';
@@ -14,6 +15,7 @@ import type {
   Incident,
   ModelTrace,
   Proposal,
+  Reason,
   ReasonCode,
   Refusal,
   Verdict,
@@ -27,8 +29,15 @@ import {
   pend,
   recordDecision,
   saysWhat,
+  stepToDecide,
 } from '#lib/core/incident-changes.ts';
-import { approvalMessage, escalationMessage, stormId, stormMessage } from '#lib/core/messages.ts';
+import {
+  approvalMessage,
+  escalationMessage,
+  findingsMessage,
+  stormId,
+  stormMessage,
+} from '#lib/core/messages.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { routeOf } from '#lib/core/policy-match.ts';
 import { proposalHash } from '#lib/core/proposal-hash.ts';
@@ -102,10 +111,13 @@ export type Decided =
 /** What the policy and the evidence say about one incident, before a model is asked. */
 interface Case {
   readonly incident: Incident;
+  /** 2: about what an analysis of the first step found. */
+  readonly step: 1 | 2;
   readonly alert: NonNullable<Incident['alert']>;
   readonly stored: StoredPolicy;
   readonly history: History;
   readonly grounding: Grounding;
+  readonly found?: string | undefined;
   readonly decideBy: number;
   /** What Zabbix said, or why nothing of it is known; absent when it was not asked. */
   readonly zabbix?: HostContext | string;
@@ -131,23 +143,26 @@ export function makeDecideRemediation(
   return async ({ incidentId }) => {
     const incident = await ports.loadIncident(incidentId);
     if (incident === undefined) return { kind: 'gone' };
-    if (!isUndecided(incident)) return carryOn(incident);
+    const step = stepToDecide(incident);
+    if (step === undefined) return carryOn(incident);
     const { alert, source } = incident;
     const now = clock();
     if (alert === undefined) {
       return end(incident, 'handed_over', 'not_handled', 'Its record has no alert that could be decided.');
     }
     if (incident.recoveredAt !== undefined) {
+      if (step === 2) return end(incident, 'analysed', 'recovered', 'The problem is over.');
       const text = 'The problem was over before anything was decided.';
       return end(incident, 'recovered_before_action', 'recovered', text);
     }
     const { stored, pause, storm } = await readSurroundings(ports, source, now);
+    // The second step has a time of its own, which was told by the policy when it began.
     const decideBy = Math.min(
       incident.decideBy,
-      stored ? incident.openedAt + durationMs(stored.policy.decide_within) : incident.decideBy,
+      stored && step === 1 ? incident.openedAt + durationMs(stored.policy.decide_within) : incident.decideBy,
     );
     if (now >= decideBy) {
-      const why = incident.timeline.findLast(({ kind }) => kind === 'held')?.text;
+      const why = sinceDecided(incident).findLast(({ kind }) => kind === 'held')?.text;
       const text = `It could not be decided in time.${why === undefined ? '' : ` ${why}`}`;
       const code = why === IN_MAINTENANCE.text ? IN_MAINTENANCE.code : 'decision_expired';
       return end(incident, 'handed_over', code, text);
@@ -168,18 +183,24 @@ export function makeDecideRemediation(
       limit: MOST_INCIDENTS,
     });
     const { policy } = stored;
-    const own = summariseHistory({ incidents: past, alert, now, policy });
-    const grounding = ground({ alert, policy, now });
+    // The index may lag behind the record, and what this incident did already must count.
+    const own = summariseHistory({ incidents: [...past, incident], alert, now, policy });
+    const findings = step === 2 ? incident.decisions[0]?.dispatch?.findings : undefined;
+    const { grounding, found } = findings
+      ? groundFindings({ alert, policy, findings, now })
+      : { grounding: ground({ alert, policy, now }), found: undefined };
     const ownFacts = { alert, grounding, history: own, policy, stormOpen: storm.open, now };
     const heard = isPlain(decideWithoutModel(ownFacts)) ? undefined : await hear(incident, policy, now);
     const { context: zabbix } = heard ?? {};
     if (zabbix?.event === 'recovered') return endRecovered(incident, zabbix);
     const known: Case = {
       incident,
+      step,
       alert,
       stored,
       history: withZabbix(own, zabbix),
       grounding,
+      found,
       decideBy,
       ...(heard !== undefined && { zabbix: zabbix ?? heard.text }),
     };
@@ -199,7 +220,8 @@ export function makeDecideRemediation(
       }
       return record(known, {
         verdict: early,
-        coveredBy: coveredByOther(early, incident, past, policy, now),
+        // What was found is told in any case.
+        coveredBy: step === 1 ? coveredByOther(early, incident, past, policy, now) : undefined,
       });
     }
     if (storm.told) await ports.giveBackAllowance(stormSummary(source, now).key);
@@ -222,12 +244,13 @@ export function makeDecideRemediation(
     alert,
     history,
     grounding,
+    found,
   }: Case): Promise<
     | { readonly kind: 'wait'; readonly why: string }
     | { readonly kind: 'asked'; readonly made: { proposal: Proposal | Refusal; model?: ModelTrace } }
   > {
     const { incidentId } = incident;
-    const brief = buildBrief({ alert, history, grounding, now: clock() });
+    const brief = buildBrief({ alert, history, grounding, found, now: clock() });
     if (brief.kind === 'refusal') return { kind: 'asked', made: { proposal: brief } };
     const question = {
       system: SYSTEM_PROMPT,
@@ -256,7 +279,7 @@ export function makeDecideRemediation(
   async function waitForModel({ incident, decideBy }: Case, why: string): Promise<Decided> {
     const { incidentId } = incident;
     const now = clock();
-    const since = incident.timeline.find(({ kind, text }) => kind === 'held' && text === why)?.at ?? now;
+    const since = heldSince(incident, why) ?? now;
     const delay = Math.min(Math.max((now - since) / 2, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
     const held = await holdIt(incident, why, Math.min(now + delay + HELD_MS, decideBy));
     await ports.sendToDecide({ incidentId }, { delaySeconds: Math.ceil(delay / 1000) });
@@ -277,10 +300,11 @@ export function makeDecideRemediation(
   async function endRecovered(incident: Incident, zabbix: HostContext): Promise<Decided> {
     const now = clock();
     await changeIncident(incident.incidentId, (known) =>
-      isUndecided(known)
+      stepToDecide(known) === stepToDecide(incident)
         ? noteRecovery(noteZabbix(known, zabbix, now), zabbix.recoveredAt ?? now, now, 'api')
         : undefined,
     );
+    if (stepToDecide(incident) === 2) return end(incident, 'analysed', 'recovered', 'The problem is over.');
     const text = 'The problem was over before anything was decided.';
     return end(incident, 'recovered_before_action', 'recovered', text);
   }
@@ -293,22 +317,24 @@ export function makeDecideRemediation(
   ): Promise<Decided> {
     const now = clock();
     await changeIncident(incident.incidentId, (known) =>
-      isUndecided(known) ? hold(heardFirst(known, why, zabbix, now), now, why, dueAt) : undefined,
+      stepToDecide(known) === stepToDecide(incident)
+        ? hold(heardFirst(known, why, zabbix, now), now, why, dueAt)
+        : undefined,
     );
     narrate({ incidentId: incident.incidentId, step: 'held', text: why });
     return { kind: 'held' };
   }
 
   /** Records the verdict once; whoever comes second carries on with what the first one recorded. */
-  async function record({ incident, stored, decideBy, zabbix }: Case, made: Made): Promise<Decided> {
+  async function record({ incident, step, stored, decideBy, zabbix }: Case, made: Made): Promise<Decided> {
     const now = clock();
     const { incidentId } = incident;
     const { policy, hash } = stored;
     const { verdict, proposal, model } = made;
-    const decisionId = decisionIdOf(incidentId, 1);
+    const decisionId = decisionIdOf(incidentId, step);
     const decision: Decision = {
       decisionId,
-      step: 1,
+      step,
       at: now,
       verdict,
       ...(proposal !== undefined && { proposal }),
@@ -321,7 +347,7 @@ export function makeDecideRemediation(
           : Math.max(decideBy, now + LEAST_VALID_MS),
     };
     const { changed, incident: after } = await changeIncident(incidentId, (known) =>
-      isUndecided(known)
+      stepToDecide(known) === step
         ? follow(
             recordDecision(zabbix === undefined ? known : noteZabbix(known, zabbix, now), decision, now),
             decision,
@@ -353,13 +379,35 @@ export function makeDecideRemediation(
       const text = `Nothing left Remedia. It would have said: ${saysWhat(decision)}`;
       return close(decided, { outcome: 'simulated', now, text });
     }
-    if (decided.recoveredAt !== undefined) {
-      const text = 'The problem was over while it was decided.';
-      return close(decided, { outcome: 'recovered_before_action', now, text });
-    }
     const { incidentLink, zabbixUrl } = settings;
     const route = decided.alert ? routeOf(policy, decided.alert) : {};
     const facts = { incident: decided, incidentLink, zabbixUrl, now, ...route };
+    if (decided.recoveredAt !== undefined) {
+      const text = 'The problem was over while it was decided.';
+      if (decision.step === 1) return close(decided, { outcome: 'recovered_before_action', now, text });
+      const message = findingsMessage({ ...facts, reasons: [{ code: 'recovered', text }] });
+      return close(decided, { outcome: 'analysed', now, text, message });
+    }
+    const acts = verdict.kind === 'remediate' || verdict.kind === 'needs_approval';
+    if (decision.step === 2 && !acts) {
+      const would: Reason = {
+        code: verdict.reasons[0]?.code ?? 'no_eligible_tool',
+        text: saysWhat(decision),
+      };
+      const own = () =>
+        findingsMessage({
+          ...facts,
+          reasons: verdict.kind === 'observe' ? [would, ...verdict.reasons] : verdict.reasons,
+          ...(verdict.kind === 'escalate' && { notification: verdict.notification }),
+        });
+      return close(decided, {
+        outcome: 'analysed',
+        now,
+        text: 'The findings are with a human.',
+        message: coveredBy === undefined ? own() : undefined,
+        coveredBy,
+      });
+    }
     switch (verdict.kind) {
       case 'remediate':
         return decided;
@@ -416,7 +464,7 @@ export function makeDecideRemediation(
 
   async function end(
     incident: Incident,
-    outcome: 'handed_over' | 'recovered_before_action',
+    outcome: 'handed_over' | 'recovered_before_action' | 'analysed',
     code: ReasonCode,
     text: string,
   ): Promise<Decided> {
@@ -426,8 +474,14 @@ export function makeDecideRemediation(
   }
 }
 
-function isUndecided({ state, decisions }: Incident): boolean {
-  return (state === 'received' || state === 'held') && decisions.length === 0;
+/** What happened since the last decision: each step has its own patience. */
+function sinceDecided({ timeline }: Incident): Incident['timeline'] {
+  return timeline.slice(timeline.findLastIndex(({ kind }) => kind === 'decided') + 1);
+}
+
+/** Since when the same reason holds up the decision of this step. */
+function heldSince(incident: Incident, why: string): number | undefined {
+  return sinceDecided(incident).find(({ kind, text }) => kind === 'held' && text === why)?.at;
 }
 
 /** Why it is worth waiting for the model, or `undefined` when a human must be told without it. */
@@ -435,7 +489,7 @@ function whyWait(incident: Incident, { code, retry }: UpstreamError, now: number
   if (code === 'busy') return MODEL_BUSY;
   // A time-out is longer than any sound evaluation takes, and another try would only add to the load.
   if (!retry || code === 'timed_out') return undefined;
-  const since = incident.timeline.find(({ kind, text }) => kind === 'held' && text === MODEL_DOWN)?.at ?? now;
+  const since = heldSince(incident, MODEL_DOWN) ?? now;
   return now - since < DOWN_MS ? MODEL_DOWN : undefined;
 }
 

@@ -1,9 +1,18 @@
 /** Finds out how a job ended and whether the problem is over: verified, failed or unverifiable; no data is not success. */
 import type { Tool, ToolName } from '#lib/catalogue/tool.ts';
+import { durationMs } from '#lib/core/duration.ts';
+import { groundFindings, parseFindings } from '#lib/core/findings.ts';
 import type { Decision, Incident, Outcome, Reason } from '#lib/core/incident.ts';
-import { close, lookAgain, noteCommented, noteExecution, noteRecovery } from '#lib/core/incident-changes.ts';
-import { commentOf, findingsMessage } from '#lib/core/messages.ts';
-import { routeOf } from '#lib/core/policy-match.ts';
+import {
+  close,
+  lookAgain,
+  noteCommented,
+  noteExecution,
+  noteRecovery,
+  reopen,
+  stepToDecide,
+} from '#lib/core/incident-changes.ts';
+import { commentOf } from '#lib/core/messages.ts';
 import {
   type ClosePorts,
   closeAndTell,
@@ -21,6 +30,7 @@ import type {
   ReadExecution,
   ReadOutput,
   SendToCheck,
+  SendToDecide,
 } from '#lib/workflow/ports.ts';
 import { isUpstream } from '#lib/workflow/surroundings.ts';
 import { tellPending } from '#lib/workflow/tell-pending.ts';
@@ -44,9 +54,11 @@ export interface VerifyPorts extends ClosePorts {
   readonly readEvent?: ReadEvent | undefined;
   readonly commentEvent?: CommentEvent | undefined;
   readonly sendToCheck: SendToCheck;
+  /** For the second decision, about what an analysis found. */
+  readonly sendToDecide: SendToDecide;
 }
 
-export type Checked = 'gone' | 'early' | 'closed';
+export type Checked = 'gone' | 'early' | 'closed' | 'reopened';
 
 /** Makes the workflow. Throws UpstreamError `incidents_table` or `queue`; the message then comes again. */
 export function makeVerifyOutcome(
@@ -61,6 +73,10 @@ export function makeVerifyOutcome(
     if (incident.state === 'closed') return comment(incident);
     const decision = incident.decisions.find((each) => each.step === step);
     if (decision === undefined) return 'gone';
+    // The process may have died between the record and the queue; a second message of this kind does no harm.
+    if (stepToDecide(incident) === 2) return sendOn(incident);
+    // News of the first step, come twice, while the second one runs.
+    if (incident.decisions.at(-1) !== decision) return 'early';
     if (incident.state === 'running') return checkExecution(incident, decision);
     if (incident.state === 'verifying') return checkRecovery(incident, decision);
     return 'early';
@@ -91,6 +107,7 @@ export function makeVerifyOutcome(
         endedAt: execution.endedAt,
         url: execution.url,
         output,
+        findings: toolOf(decision).name === 'analyze_processes' ? parseFindings(output) : undefined,
         dueAt: now + DUE_AFTER_MS,
       }),
     );
@@ -98,6 +115,8 @@ export function makeVerifyOutcome(
     const current = after?.decisions.find((each) => each.step === decision.step);
     if (after === undefined || current === undefined) return 'gone';
     if (after.state === 'closed') return comment(after);
+    // Another one who checked at the same time was further.
+    if (after.state !== 'verifying') return 'early';
     if (execution.status !== 'succeeded') {
       return finish(after, 'failed', {
         code: 'job_failed',
@@ -111,7 +130,7 @@ export function makeVerifyOutcome(
     const { incidentId } = incident;
     const now = clock();
     const tool = toolOf(decision);
-    if (tool.name === 'analyze_processes') return handFindingsOver(incident, decision);
+    if (tool.name === 'analyze_processes') return judgeFindings(incident, decision);
     const endedAt = decision.dispatch?.endedAt ?? now;
     const seen = await lookAtZabbix(incident);
     if (seen.kind === 'recovered') {
@@ -124,35 +143,55 @@ export function makeVerifyOutcome(
     }
     if (now < endedAt + tool.recoveryWithinMs) return again(incident, decision, endedAt);
     return seen.kind === 'problem'
-      ? finish(incident, 'failed', {
-          code: 'problem_remains',
-          text: 'The job succeeded, and Zabbix still sees the problem.',
-        })
+      ? finish(incident, 'failed', decision.step === 2 ? CHAIN_DID_NOT_HELP : PROBLEM_REMAINS)
       : finish(incident, 'unverifiable', {
           code: 'outcome_unknown',
           text: 'The job succeeded, and nobody can say whether the problem is over.',
         });
   }
 
-  async function handFindingsOver(incident: Incident, decision: Decision): Promise<Checked> {
+  /** Once more to the model when the findings make something possible, else to a human with what Remedia thinks. */
+  async function judgeFindings(incident: Incident, decision: Decision): Promise<Checked> {
     const now = clock();
+    const { incidentId, alert } = incident;
+    const findings = decision.dispatch?.findings;
+    if (incident.recoveredAt !== undefined) {
+      return handFindingsOver(incident, [{ code: 'recovered', text: 'The problem is over.' }]);
+    }
+    if (findings === undefined || alert === undefined) {
+      return handFindingsOver(incident, [{ code: 'no_eligible_tool', text: UNREADABLE }]);
+    }
     const stored = await policyIfReadable(ports.loadPolicy);
-    const route = stored && incident.alert ? routeOf(stored.policy, incident.alert) : {};
-    const findings = decision.dispatch?.output ?? '';
-    const { incident: after } = await changeIncident(incident.incidentId, (known) =>
-      close(known, {
-        outcome: 'analysed',
-        now,
-        text: 'The findings are with a human.',
-        message: findingsMessage({ incident: known, ...settings, now, ...route, findings }),
-      }),
+    if (stored === undefined) {
+      return handFindingsOver(incident, [{ code: 'policy_missing', text: 'No valid policy is readable.' }]);
+    }
+    const { policy } = stored;
+    const { grounding, found, thinks } = groundFindings({ alert, policy, findings, now });
+    if (found === undefined) {
+      const own: Reason = { code: 'no_eligible_tool', text: thinks };
+      const others = grounding.reasons.filter(({ text }) => text !== thinks);
+      return handFindingsOver(incident, [own, ...others]);
+    }
+    const { changed, incident: after } = await changeIncident(incidentId, (known) =>
+      reopen(known, { now, found, decideBy: now + durationMs(policy.decide_within) }),
     );
-    narrate({
-      incidentId: incident.incidentId,
-      step: 'closed',
-      text: 'analysed: the findings go to a human',
-    });
-    return after === undefined ? 'gone' : comment(after);
+    if (changed) narrate({ incidentId, step: 'found', text: found });
+    if (after === undefined) return 'gone';
+    if (after.state === 'closed') return comment(after);
+    return stepToDecide(after) === 2 ? sendOn(after) : 'early';
+  }
+
+  async function sendOn({ incidentId }: Incident): Promise<Checked> {
+    await ports.sendToDecide({ incidentId });
+    return 'reopened';
+  }
+
+  async function handFindingsOver(
+    incident: Incident,
+    reasons: readonly [Reason, ...Reason[]],
+  ): Promise<Checked> {
+    const text = reasons.map((each) => each.text).join(' ');
+    return finish(incident, 'analysed', { code: reasons[0].code, text });
   }
 
   async function finish(incident: Incident, outcome: Outcome, reason: Reason): Promise<Checked> {
@@ -253,6 +292,16 @@ export function makeVerifyOutcome(
     };
   }
 }
+
+const UNREADABLE = 'The findings are no list that Remedia could read, so nothing follows from them.';
+const PROBLEM_REMAINS: Reason = {
+  code: 'problem_remains',
+  text: 'The job succeeded, and Zabbix still sees the problem.',
+};
+const CHAIN_DID_NOT_HELP: Reason = {
+  code: 'chain_did_not_help',
+  text: 'What the analysis found was acted upon, and Zabbix still sees the problem.',
+};
 
 /** Rundeck's: everything else is on its way to one of these. */
 function hasEnded(status: string): boolean {

@@ -45,18 +45,44 @@ with_names() {
   done
 }
 
+# The systemd unit that holds a process, by its control group, which no process can choose for itself: the outermost, so
+# that what runs in a container counts for that; `user.slice` for whatever a user started; `-` for neither.
+unit_of() {
+  awk -F : '$1 == "0" || $2 == "name=systemd" {
+    sub(/^[^:]*:[^:]*:/, "")
+    if ($0 ~ /^\/user\.slice(\/|$)/) { print "user.slice"; exit }
+    n = split($0, part, "/")
+    for (i = 1; i <= n; i++) if (part[i] ~ /\.(service|scope)$/) { print part[i]; exit }
+    exit
+  }' "/proc/$1/cgroup" 2>/dev/null | tr -cd 'A-Za-z0-9_.@:\n-' | cut -c1-128 | grep . || echo -
+}
+with_units() {
+  while read -r value pid rest; do
+    [ -n "$rest" ] || continue
+    printf '%s %s %s %s\n' "$value" "$pid" "$(unit_of "$pid")" "$rest"
+  done
+}
+sum() { awk '{ s += $1 } END { printf "%.1f", s }'; }
+
+total='' capacity=''
 case $resource in
   cpu)
     unit=percent
     say "load: $(cut -d ' ' -f 1-3 /proc/loadavg), processors: $(getconf _NPROCESSORS_ONLN)"
     # The second of two samples: the first is since each process began.
-    lines=$(HOME=/nonexistent bounded 30 top -b -n 2 -d "$seconds" -w 200 |
-      awk '/^ *PID +USER/ { sample++; next } sample == 2 && $9 + 0 > 0 { name = $12; for (i = 13; i <= NF; i++) name = name " " $i; print $9, $1, $2, name }' | plain)
+    all=$(HOME=/nonexistent bounded 30 top -b -n 2 -d "$seconds" -w 200 |
+      awk '/^ *PID +USER/ { sample++; next } sample == 2 && $9 + 0 > 0 { name = $12; for (i = 13; i <= NF; i++) name = name " " $i; print $9, $1, $2, name }')
+    lines=$(printf '%s\n' "$all" | plain)
+    total=$(printf '%s\n' "$all" | sum)
+    capacity=$(($(getconf _NPROCESSORS_ONLN) * 100))
     ;;
   memory)
     unit=kibibytes
     awk '/^(MemTotal|MemAvailable|SwapTotal|SwapFree):/ { printf "%s %s kB  ", $1, $2 } END { print "" }' /proc/meminfo
-    lines=$(bounded 30 ps -eo rss=,pid=,user:32=,comm= | awk '$1 > 0' | sed 's/^ *//; s/  */ /g' | plain)
+    all=$(bounded 30 ps -eo rss=,pid=,user:32=,comm= | awk '$1 > 0' | sed 's/^ *//; s/  */ /g')
+    lines=$(printf '%s\n' "$all" | plain)
+    total=$(printf '%s\n' "$all" | sum)
+    capacity=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
     ;;
   io)
     unit=bytes_per_second
@@ -85,5 +111,5 @@ esac
 
 printf '%16s %8s  %-16s %s\n' "$unit" PID USER NAME
 printf '%s\n' "$lines" | awk 'NF >= 4 { name = $4; for (i = 5; i <= NF; i++) name = name " " $i; printf "%16s %8s  %-16s %s\n", $1, $2, $3, name }'
-list=$(printf '%s\n' "$lines" | awk 'NF >= 4 { name = $4; for (i = 5; i <= NF; i++) name = name " " $i; printf "%s{\"pid\":%d,\"user\":\"%s\",\"name\":\"%s\",\"value\":%s}", (n++ ? "," : ""), $2, $3, substr(name, 1, 40), $1 + 0 }')
-result analyzed 0 "\"resource\":\"$resource\",\"unit\":\"$unit\",\"top\":[$list]"
+list=$(printf '%s\n' "$lines" | with_units | awk 'NF >= 5 { name = $5; for (i = 6; i <= NF; i++) name = name " " $i; printf "%s{\"pid\":%d,\"user\":\"%s\",\"name\":\"%s\",\"value\":%s,\"unit\":\"%s\"}", (n++ ? "," : ""), $2, $4, substr(name, 1, 40), $1 + 0, ($3 == "-" ? "" : $3) }')
+result analyzed 0 "\"resource\":\"$resource\",\"unit\":\"$unit\"${total:+,\"total\":$total}${capacity:+,\"capacity\":$capacity},\"top\":[$list]"

@@ -254,6 +254,16 @@ describe('the brief of an alert', () => {
   });
 });
 
+it('says in one more line what an analysis found', () => {
+  const found = 'application wiki uses most of the cpu';
+  const [plain, more] = [
+    buildBrief({ alert, history, grounding, now }),
+    buildBrief({ alert, history, grounding, now, found }),
+  ];
+  const text = (brief: typeof plain) => (brief.kind === 'brief' ? brief.text : '');
+  expect(text(more)).toBe(text(plain).replace('\npossible: ', `\nfound: ${found}\npossible: `));
+});
+
 describe('the format of an answer', () => {
   const format = answerFormat(grounding);
 

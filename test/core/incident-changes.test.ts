@@ -27,7 +27,9 @@ import {
   pend,
   recordDecision,
   release,
+  reopen,
   saysWhat,
+  stepToDecide,
 } from '#lib/core/incident-changes.ts';
 import { aContext } from '#test/builders/host-contexts.ts';
 import { anAlert, anIncident, NOON } from '#test/builders/incidents.ts';
@@ -558,8 +560,63 @@ describe('an execution', () => {
   it.each([
     ['another step', running, 2],
     ['what does not run', claimed('yes', { state: 'verifying' }), 1],
+    ['what was never claimed', anIncident({ state: 'running', decisions: [aDecision()] }), 1],
   ] as const)('of %s is not noted', (_, incident, step) => {
     expect(noteExecution(incident, step, ended)).toBeUndefined();
+  });
+});
+
+describe('a second step', () => {
+  const findings = { resource: 'cpu', top: [] } as const;
+  const looked = (over: Partial<Incident> = {}) =>
+    anIncident({
+      state: 'verifying',
+      decisions: [aDecision({ dispatch: { claimedAt: NOON, sent: 'yes', endedAt: NOON, findings } })],
+      ...over,
+    });
+  const facts = { now: later, decideBy: later + 900_000, found: 'application shop uses most of the cpu' };
+
+  it('begins with what an analysis found, once', () => {
+    const opened = reopen(looked(), facts);
+    expect(opened).toMatchObject({ state: 'received', decideBy: later + 900_000, dueAt: later + 60_000 });
+    expect(last(opened)).toMatchObject({ kind: 'checked', text: expect.stringContaining(facts.found) });
+    expect(opened && reopen(opened, facts)).toBeUndefined();
+  });
+
+  it.each([
+    ['another state', looked({ state: 'closed' })],
+    ['findings that could not be read', looked({ decisions: [aDecision()] })],
+    ['no decision', looked({ decisions: [] })],
+    ['a step that is the second', looked({ decisions: [...looked().decisions, aDecision({ step: 2 })] })],
+  ])('does not begin with %s', (_, incident) => {
+    expect(reopen(incident, facts)).toBeUndefined();
+  });
+
+  it.each([
+    ['nothing', anIncident(), 1],
+    ['nothing, and it is held', anIncident({ state: 'held' }), 1],
+    ['an analysis that ended', looked({ state: 'received' }), 2],
+    ['an analysis that ended, and it is held', looked({ state: 'held' }), 2],
+    ['an analysis whose end is being looked at', looked(), undefined],
+    ['a job that is held', anIncident({ state: 'held', decisions: [aDecision()] }), undefined],
+    [
+      'two steps',
+      looked({ state: 'held', decisions: [...looked().decisions, aDecision({ step: 2 })] }),
+      undefined,
+    ],
+  ])('is what is to be decided after %s: %#', (_, incident, step) => {
+    expect(stepToDecide(incident)).toBe(step);
+  });
+
+  it('is not ended by late news of the first', () => {
+    const { decisions } = looked();
+    const dispatch = { claimedAt: NOON, sent: 'yes' } as const;
+    const running = looked({ state: 'running', decisions: [...decisions, aDecision({ step: 2, dispatch })] });
+    const ended = { now: later, status: 'succeeded', ended: true, dueAt: later + 1 };
+    expect(noteExecution(running, 1, ended)).toBeUndefined();
+    expect(noteExecution(running, 2, { ...ended, findings })?.decisions[1]?.dispatch).toMatchObject({
+      findings,
+    });
   });
 });
 

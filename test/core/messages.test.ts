@@ -36,6 +36,31 @@ const aDecision = (over: Partial<Decision> = {}): Decision => ({
 });
 const ran = (dispatch: NonNullable<Decision['dispatch']>): Incident =>
   anIncident({ decisions: [aDecision({ dispatch })] });
+const analysed = (
+  output: string | undefined,
+  more: Partial<NonNullable<Decision['dispatch']>> = {},
+): Incident =>
+  anIncident({
+    decisions: [
+      aDecision({
+        verdict: {
+          kind: 'remediate',
+          autonomy: 'auto',
+          tool: 'analyze_processes',
+          arguments: { resource_type: 'cpu' },
+          node: 'web-01',
+          reasons: [],
+        },
+        dispatch: {
+          claimedAt: NOON,
+          sent: 'yes',
+          endedAt: NOON + 1000,
+          ...(output !== undefined && { output }),
+          ...more,
+        },
+      }),
+    ],
+  });
 const withoutAlert = (over: Partial<Incident> = {}): Incident => {
   const { alert: _, ...rest } = anIncident(over);
   return rest;
@@ -201,16 +226,42 @@ it('asks for a yes with the exact proposal, why, until when, and the link first'
 it.each([
   ['java 42 %\n\tpostgres 17 %\u001b[0m\u0007', 'Findings:\njava 42 %\n\tpostgres 17 % [0m'],
   [' \n ', 'Findings:\nThe job printed nothing.'],
-])('hands over findings line by line: %j', (findings, text) => {
-  const { body, subject } = findingsMessage({ ...where, incident: anIncident(), findings });
+  [undefined, 'Findings:\nThe job printed nothing.'],
+])('hands over findings line by line: %j', (output, text) => {
+  const { body, subject } = findingsMessage({ ...where, incident: analysed(output), reasons: [] });
   expect(subject).toContain('Findings: ');
+  expect(body).not.toContain('Remedia thinks');
   expect(body.endsWith(text)).toBe(true);
 });
 
 it('keeps the end of findings that are too long', () => {
-  const { body } = findingsMessage({ ...where, incident: anIncident(), findings: `${'x'.repeat(9000)}END` });
+  const incident = analysed(`${'x'.repeat(9000)}END`);
+  const { body } = findingsMessage({ ...where, incident, reasons: [] });
   expect(body.endsWith('END')).toBe(true);
   expect(body.length).toBeLessThan(4000);
+});
+
+it('says with findings what Remedia and the model make of them, and leaves out the line for programs', () => {
+  const findings = { resource: 'cpu' as const, top: [] };
+  const { body } = findingsMessage({
+    ...where,
+    incident: analysed('93 wiki\n{"tool":"analyze_processes"}', { findings }),
+    reasons: [{ code: 'model_asks_for_human', text: 'The model says that a human should look.' }],
+    notification: { message: 'Look at the wiki.' },
+  });
+  expect(body).toContain('Remedia thinks: The model says that a human should look.');
+  expect(body).toContain('The model says: "Look at the wiki."');
+  expect(body.endsWith('Findings:\n93 wiki')).toBe(true);
+});
+
+it.each([
+  ['an escalation', (incident: Incident) => escalationMessage({ ...where, incident, reasons: why })],
+  [
+    'a question',
+    (incident: Incident) => approvalMessage({ ...where, incident, decision: aDecision(), links: [] }),
+  ],
+])('puts what was found before it into %s', (_, write) => {
+  expect(write(analysed('93 wiki')).body).toContain('Findings:\n93 wiki');
 });
 
 it('tells a storm once for all, and a dead letter as it is', () => {

@@ -51,6 +51,15 @@ describe('an answer that is one possible call', () => {
     expect(inContent(`${restart}\n\n\n`, 'length')).toEqual(proposal);
   });
 
+  it('may follow from another reading, where evidence says so', () => {
+    const [, , shop] = grounding.eligible;
+    const found = { ...grounding, eligible: [{ ...shop, when: ['busy'] }] } as const;
+    const content = '{"says":"busy","name":"restart_application","arguments":{"app_name":"shop"}}';
+    const answer = { toolCalls: [], content, doneReason: 'stop' };
+    expect(readAnswer(answer, found)).toMatchObject({ kind: 'proposal', tool: 'restart_application' });
+    expect(readAnswer(answer, grounding)).toMatchObject({ kind: 'refusal', code: 'ungrounded_value' });
+  });
+
   it('may tell a human about whatever it reads', () => {
     const says = ['down', 'other', 'whatever'];
     for (const each of says) {

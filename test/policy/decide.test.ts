@@ -214,6 +214,29 @@ describe('decide', () => {
       'remediate chosen_by_model autonomy_auto',
     ],
     [
+      'an action after an analysis, where the policy wants a yes for that',
+      { history: { ...noHistory, chain: [past(analysis)] }, policy: aPolicy({ after_analysis: 'approve' }) },
+      'needs_approval chosen_by_model autonomy_approve',
+    ],
+    [
+      'an action after an analysis, where it is only observed anyway',
+      {
+        history: { ...noHistory, chain: [past(analysis)] },
+        policy: aPolicy({ after_analysis: 'approve', rules: [{ tools: ['restart_service'] }] }),
+      },
+      'observe chosen_by_model autonomy_observe',
+    ],
+    [
+      'an action after an analysis, where the policy lets nothing follow',
+      { history: { ...noHistory, chain: [past(analysis)] }, policy: aPolicy({ after_analysis: 'never' }) },
+      'escalate tool_not_allowed',
+    ],
+    [
+      'a first action, whatever may follow on an analysis',
+      { policy: aPolicy({ after_analysis: 'never' }) },
+      'remediate chosen_by_model autonomy_auto',
+    ],
+    [
       'a third step',
       { history: { ...noHistory, chain: [past(analysis), past(analysis)] } },
       'escalate chain_did_not_help',
@@ -341,6 +364,10 @@ describe('recheck', () => {
     const { proposalHash: _none, ...rest } = decision;
     return rest;
   };
+  const second = () => {
+    const { proposalHash: _of1, ...rest } = aDecision({ step: 2 });
+    return rest;
+  };
   type Check = Parameters<typeof recheck>[0];
 
   it.each<[string, Partial<Check>, string]>([
@@ -432,6 +459,17 @@ describe('recheck', () => {
       },
       'go',
     ],
+    [
+      'nothing may follow on an analysis now',
+      { policy: aPolicy({ after_analysis: 'never' }), decision: second() },
+      'stop policy_tightened',
+    ],
+    [
+      'consent is wanted now for what follows on an analysis',
+      { policy: aPolicy({ after_analysis: 'approve' }), decision: second() },
+      'stop policy_tightened',
+    ],
+    ['it follows on an analysis, as it may', { decision: second() }, 'go'],
     [
       'the window is over',
       { policy: aPolicy({ rules: [{ ...approve, windows: [{ from: '01:00', to: '02:00' }] }] }) },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { historyReach, summariseHistory } from '#lib/core/history.ts';
 import type { Decision, Incident, Outcome } from '#lib/core/incident.ts';
-import { aDecision, anAlert, anIncident, aPolicy, NOON } from './examples.ts';
+import { aDecision, anAlert, anIncident, aPolicy, NOON, remediateNginx } from './examples.ts';
 
 const MINUTE = 60_000;
 const sent = (at = NOON - MINUTE) => ({ claimedAt: at, sent: 'yes' as const });
@@ -148,6 +148,19 @@ describe('summariseHistory', () => {
     });
 
     expect(summary([chain]).failedActions.map(({ step }) => step)).toEqual([1]);
+  });
+
+  it('of a chain does not count the analysis before the last step: it was not meant to help', () => {
+    const analysis = { ...remediateNginx, tool: 'analyze_processes', arguments: {} } as const;
+    const decisions = [
+      aDecision({ verdict: analysis, dispatch: sent(NOON - 2) }),
+      aDecision({ decisionId: 'a#2', step: 2, dispatch: sent(NOON - 1) }),
+    ];
+    const failed = (outcome: Outcome) =>
+      summary([other('a', { outcome, decisions })]).failedActions.map(({ step }) => step);
+
+    expect(failed('verified')).toEqual([]);
+    expect(failed('failed')).toEqual([2]);
   });
 
   it('tells what earlier steps of this incident did', () => {

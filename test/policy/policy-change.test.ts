@@ -53,6 +53,18 @@ describe('comparePolicies', () => {
       { rules: [rule('auto', { where: { hosts: ['a'] } })] },
       ['stricter rule 1 (auto) is gone', 'looser rule 1 (auto) is new'],
     ],
+    [
+      'less that may follow on an analysis',
+      {},
+      { after_analysis: 'approve' },
+      ['stricter after_analysis: as_tool → approve'],
+    ],
+    [
+      'more that may follow on an analysis',
+      { after_analysis: 'never' },
+      { after_analysis: 'approve' },
+      ['looser after_analysis: never → approve'],
+    ],
     ['a denial more', {}, { deny: [{}] }, ['stricter denial 1 is new']],
     ['a denial less', { deny: [{ name: 'freeze' }] }, {}, ['looser denial 1 "freeze" is gone']],
     ['the same denial', { deny: [{ name: 'a' }] }, { deny: [{ name: 'b' }] }, []],

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '#lib/core/incident.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
+import { analysisOutput } from '#test/builders/findings.ts';
 import { anAlert } from '#test/builders/incidents.ts';
 import {
   choosesFirst,
@@ -34,10 +35,13 @@ const asking = policyOf({
   cooldowns,
   rules: [{ tools: ['cleanup_disk'], autonomy: 'approve' }],
 });
+const askingAfterAnalysis = policyOf({ cooldowns, after_analysis: 'approve' });
 
 interface Story {
   /** How it ends when nothing goes wrong. */
   readonly outcome: Outcome;
+  /** The most that may run, each of another decision; one, unless said otherwise. */
+  readonly jobs?: number;
   readonly open: (mishaps: Mishaps) => House;
   readonly run: (house: House) => Promise<string>;
 }
@@ -76,6 +80,34 @@ const STORIES: Readonly<Record<string, Story>> = {
     open: (mishaps) => openHouse({ policy: acting, mishaps }),
     run: async (house) => {
       house.rundeck.endAs('succeeded', ['PID 1 eats it all']);
+      return house.post(cpu);
+    },
+  },
+  'an analysis, an action that helps': {
+    outcome: 'verified',
+    jobs: 2,
+    open: (mishaps) => openHouse({ policy: acting, mishaps }),
+    run: async (house) => {
+      house.rundeck.endAs('succeeded', analysisOutput(['shop 180', 'sshd 1']));
+      const id = await house.post(cpu);
+      house.later(3 * MINUTE, () => house.recover(cpu));
+      return id;
+    },
+  },
+  'an analysis, an action that does not help': {
+    outcome: 'failed',
+    jobs: 2,
+    open: (mishaps) => openHouse({ policy: acting, mishaps }),
+    run: async (house) => {
+      house.rundeck.endAs('succeeded', analysisOutput(['shop 180', 'sshd 1']));
+      return house.post(cpu);
+    },
+  },
+  'an analysis, a question that nobody answers': {
+    outcome: 'handed_over',
+    open: (mishaps) => openHouse({ policy: askingAfterAnalysis, mishaps }),
+    run: async (house) => {
+      house.rundeck.endAs('succeeded', analysisOutput(['shop 180', 'sshd 1']));
       return house.post(cpu);
     },
   },
@@ -171,13 +203,16 @@ const STORIES: Readonly<Record<string, Story>> = {
 };
 
 /** What must hold however it went. */
-function judge(house: House, id: string, where: string): void {
+function judge(house: House, id: string, where: string, { jobs = 1 }: Story): void {
   const incidents = house.table.all().filter(({ alert }) => alert !== undefined);
   expect(incidents, where).toHaveLength(1);
   const incident = house.incident(id);
   expect(incident.state, where).toBe('closed');
   expect(incident.escalation, where).not.toBe('pending');
-  expect(house.rundeck.orders().length, where).toBeLessThanOrEqual(1);
+  const orders = house.rundeck.orders().map(({ decisionId }) => decisionId);
+  expect(orders.length, where).toBeLessThanOrEqual(jobs);
+  expect(orders, where).toEqual([...new Set(orders)]);
+  expect(incident.decisions.length, where).toBeLessThanOrEqual(2);
   const { outcome, coveredBy } = incident;
   if (outcome !== undefined && NEEDS_HUMAN.includes(outcome)) {
     const about = house.people.messages.filter(
@@ -206,7 +241,8 @@ async function play(story: Story, mishaps: Mishaps): Promise<{ house: House; id:
 describe.each(Object.entries(STORIES))('%s', (_, story) => {
   it('ends the same way wherever a process dies, or an effect fails before or after it happened', async () => {
     const calm = await play(story, () => undefined);
-    judge(calm.house, calm.id, 'calm');
+    judge(calm.house, calm.id, 'calm', story);
+    expect(calm.house.rundeck.orders().length).toBe(story.jobs ?? calm.house.rundeck.orders().length);
     expect(calm.house.incident(calm.id).outcome).toBe(story.outcome);
     const { used, people } = calm.house;
     const heard = people.messages.map(({ kind, subject }) => `${kind}: ${subject}`);
@@ -216,7 +252,7 @@ describe.each(Object.entries(STORIES))('%s', (_, story) => {
       for (const kind of ['crash before', 'crash after', 'fails', 'loses its answer'] as const) {
         const { house, id } = await play(story, (index) => (index === at ? kind : undefined));
         const where = `effect ${at} of ${used.length} (${used[at - 1]}) ${kind}`;
-        judge(house, id, where);
+        judge(house, id, where, story);
         expect(house.askedAgain, `${where}: asked although it was decided`).toEqual([]);
       }
     }

@@ -110,7 +110,7 @@ export function openHouse(options: {
   const rundeck = createMemoryRundeck(clock);
   const zabbix = createMemoryZabbix(clock);
   const questions: ModelQuestion[] = [];
-  /** Questions after something was decided already. */
+  /** Questions after what they are about was decided already. */
   const askedAgain: ModelQuestion[] = [];
   const lines: string[] = [];
   const queues = {
@@ -127,7 +127,8 @@ export function openHouse(options: {
   const plain: Effects = {
     ...tablePorts,
     askModel: async (question: ModelQuestion) => {
-      if (table.all().some(({ decisions }) => decisions.length > 0)) askedAgain.push(question);
+      const decided = /^found: /m.test(question.brief) ? 1 : 0;
+      if (table.all().some(({ decisions }) => decisions.length > decided)) askedAgain.push(question);
       questions.push(question);
       return askModel(question);
     },
