@@ -2,8 +2,20 @@
 import { joinArguments } from './arguments.ts';
 import type { JobDefinition } from './job-definition.ts';
 
-/** Rundeck's words for the states that the simulation can reach. */
-export type ExecutionStatus = 'running' | 'succeeded' | 'failed' | 'aborted' | 'timedout';
+/** Rundeck's words for the states of an execution. */
+export const EXECUTION_STATES = [
+  'running',
+  'succeeded',
+  'failed',
+  'aborted',
+  'timedout',
+  'failed-with-retry',
+  'scheduled',
+  'queued',
+  'missed',
+  'other',
+] as const;
+export type ExecutionStatus = (typeof EXECUTION_STATES)[number];
 
 export interface OutputLine {
   readonly at: number;

@@ -7,7 +7,7 @@ export interface NotificationRequest {
   readonly body: string;
 }
 
-export type Trigger = 'start' | 'success' | 'failure';
+export type Trigger = 'start' | 'success' | 'failure' | 'retryablefailure';
 
 /**
  * The post that Rundeck's notification code makes with `format: json`. Credentials in the URL become a Basic header;
