@@ -6,7 +6,7 @@ import { toolSchemas } from '#lib/core/answer-format.ts';
 import type { EligibleTool, Grounding } from '#lib/core/grounding.ts';
 import type { History, HistoryEntry } from '#lib/core/history.ts';
 import type { Refusal } from '#lib/core/incident.ts';
-import { firstSentence, triggerText } from '#lib/core/trigger-text.ts';
+import { firstClause, triggerText } from '#lib/core/trigger-text.ts';
 
 /** The context that the server is asked for; a prompt that might not fit is never sent, for Ollama cuts silently. */
 export const CONTEXT_TOKENS = 4096;
@@ -156,7 +156,7 @@ export function buildBrief(facts: {
 }): { readonly kind: 'brief'; readonly text: string } | Refusal {
   const { alert, history, grounding, found, now } = facts;
   const text = write({
-    trigger: asData(firstSentence(triggerText(alert)), MAX_TRIGGER),
+    trigger: asData(firstClause(triggerText(alert)), MAX_TRIGGER),
     key: asData(alert.item.key ?? 'none', MAX_KEY),
     tags: asData(plainTags(alert).join(', ') || 'none', MAX_TAGS),
     history: history.entries.slice(0, MAX_HISTORY).map((entry) => told(entry, now)),

@@ -14,7 +14,7 @@ export interface Evidence {
   readonly direct?: boolean;
 }
 
-export type Platform = 'linux' | 'windows' | 'other';
+export type Platform = 'linux' | 'windows' | 'unix' | 'other';
 
 interface Facts {
   readonly alert: Alert;
@@ -34,7 +34,8 @@ const NO_SERVICE = [
   ...['linux', 'windows', 'macos', 'freebsd', 'solaris', 'aix', 'os', 'server', 'icmp', 'snmp', 'ipmi'],
   ...['process', 'systemd', 'java', 'jmx', 'vmware', 'kubernetes', 'certificate', 'website', 'web'],
 ];
-const OTHER_SYSTEMS = ['macos', 'mac-os', 'freebsd', 'openbsd', 'solaris', 'aix', 'hp-ux', 'hpux', 'z-os'];
+/** Systems that have a shell and services, and for which the jobs of this project are not written. */
+const OTHER_UNIX = ['macos', 'mac-os', 'freebsd', 'openbsd', 'solaris', 'aix', 'hp-ux', 'hpux', 'z-os'];
 /** File systems that are always full, or that belong to more than this host. */
 const FIXED_FILE_SYSTEM =
   /^(squashfs|iso9660|erofs|cramfs|udf|devtmpfs|proc|sysfs|nfs[34]?|cifs|smb\w*|ceph|glusterfs|lustre|gpfs|9p|fuse\..*)$/i;
@@ -69,14 +70,14 @@ export function evidenceOf(alert: Alert): {
   return { platform: platformOf(facts), found };
 }
 
-/** `other` is a system that no job is made for. */
+/** `other` is what no job could reach. */
 function platformOf({ key: { name, parameters }, tags }: Facts): Platform {
   const targets = tags('target').map((value) => value.toLowerCase());
   const drive = [...parameters.slice(0, 1), ...tags('filesystem')].some((value) => /^[A-Za-z]:/.test(value));
   const ofWindows = /^(service\.info|service_state|services|perf_counter(_en)?|wmi\.|eventlog|registry\.)/;
   if (targets.some((target) => /^(windows|iis|mssql|exchange)$/.test(target))) return 'windows';
   if (ofWindows.test(name) || (name.startsWith('vfs.fs.') && drive)) return 'windows';
-  return targets.some((target) => OTHER_SYSTEMS.includes(target)) ? 'other' : 'linux';
+  return targets.some((target) => OTHER_UNIX.includes(target)) ? 'unix' : 'linux';
 }
 
 function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
@@ -90,8 +91,10 @@ function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
   }
   const what = capacityOf(key);
   if (what === undefined) return undefined;
-  const [first = ''] = key.parameters;
-  const names = isMountPoint(first) ? [first] : namesOf(tags, ['filesystem'], []).filter(isMountPoint);
+  // The agent's own keys begin with the mount point; those of other collectors name their source first.
+  const mounts = key.parameters.slice(0, 2).filter(isMountPoint).slice(0, 1);
+  const tagged = namesOf(tags, ['filesystem'], []).map(withoutLabel).filter(isMountPoint);
+  const names = mounts.length > 0 ? mounts : tagged;
   if (names.some(isDataVolume)) return undefined;
   return found('cleanup_disk', names, `${key.name} reports few free ${what}`);
 }
@@ -99,9 +102,14 @@ function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
 /** `space` or `inodes` when the key tells how full a file system is. */
 function capacityOf({ name, parameters }: ItemKey): 'space' | 'inodes' | undefined {
   const mode = parameters[1] ?? '';
-  if (!['', 'free', 'used', 'pfree', 'pused'].includes(mode)) return undefined;
-  if (/^vfs\.fs\.(dependent\.)?inode$/.test(name)) return 'inodes';
-  return /^vfs\.fs\.((dependent\.)?size|pused|pfree|used|free)$/.test(name) ? 'space' : undefined;
+  if (!['', 'free', 'used', 'pfree', 'pused'].includes(mode) && !isMountPoint(mode)) return undefined;
+  if (/^vfs\.fs\.(dependent\.)?inode(\.p?(free|used))?$/.test(name)) return 'inodes';
+  return /^vfs\.fs\.((dependent\.)?size|p?used|p?free)$/.test(name) ? 'space' : undefined;
+}
+
+/** Windows' SNMP agent describes a drive as `C:\ Label:System  Serial Number 5c2e91aa`. */
+function withoutLabel(value: string): string {
+  return value.replace(/^([A-Za-z]:)\\?\s+Label:.*$/s, '$1');
 }
 
 function isMountPoint(value: string): boolean {
@@ -152,14 +160,49 @@ function serviceSign(
   }
   if (name === 'net.tcp.service' || name === 'net.udp.service') {
     if (!isThisHost(facts, second) || reportsMoreThan(facts, 0)) return undefined;
-    return { names: subject(tags, ['service', 'process']) };
+    const named = subject(tags, ['service', 'process']);
+    return { names: named.length > 0 ? named : (SERVICE_OF_PORT[third === '' ? first : third] ?? []) };
   }
+  if (/^service\.(status|state|health|up|alive|running)$/.test(name) && tags('target').length === 0) {
+    return reportsMoreThan(facts, 0) ? undefined : { names: plain(first) };
+  }
+  if (name === 'db.odbc.select' && /^[a-z]+\.ping$/.test(first)) {
+    return reportsMoreThan(facts, 0) ? undefined : { names: subject(tags, ['service', 'process']) };
+  }
+  if (watchesItsState(facts)) return { names: subject(tags, ['service', 'process']) };
   const [, prefix] = /^([a-z][a-z0-9-]*)\.(?:[a-z0-9_]+\.)?(?:ping|live|alive|up)$/.exec(name) ?? [];
   if (prefix === undefined || ['agent', 'zabbix'].includes(prefix)) return undefined;
   if (!tags('scope').includes('availability') && !PINGED_BY_AGENT.includes(prefix)) return undefined;
   if (reportsMoreThan(facts, 0)) return undefined;
   const named = subject(tags, ['service', 'process']);
   return { names: named.length > 0 ? named : plain(prefix) };
+}
+
+/** Ports that belong to one program, whatever the distribution calls its service; the key's own word for the first. */
+const SERVICE_OF_PORT: Readonly<Record<string, readonly string[]>> = {
+  ssh: ['sshd', 'ssh'],
+  '22': ['sshd', 'ssh'],
+  '3128': ['squid'],
+  '3306': ['mysql', 'mariadb', 'mysqld'],
+  '5432': ['postgresql'],
+  '6379': ['redis', 'redis-server'],
+  '9200': ['elasticsearch'],
+  '11211': ['memcached'],
+  '15672': ['rabbitmq-server'],
+  '27017': ['mongod'],
+};
+
+/** Templates that ask an application how it is; a part of it, another member or a whole cluster is something else. */
+function watchesItsState({ key, tags }: Facts): boolean {
+  if (!tags('scope').includes('availability')) return false;
+  if (!tags('class').some((value) => ['software', 'database', 'application'].includes(value))) return false;
+  // Two parameters name a part of it, such as a server behind a proxy.
+  if (key.parameters.length > 1) return false;
+  const parts = ['health', 'application', 'system', 'service', 'status', 'server', 'network'];
+  if (!tags('component').every((value) => parts.includes(value))) return false;
+  return /^(?!agent|service|job|zabbix)[a-z][a-z0-9-]*\.(node\.|server\.|instance\.|health\.)?(status|state|health|healthcheck|check|running)$/.test(
+    key.name,
+  );
 }
 
 /** The last value contradicts "it is down": the problem may be over already. */
@@ -200,9 +243,11 @@ function applicationEvidence(facts: Facts): Evidence | undefined {
   if (scopes.length > 0 && !scopes.includes('availability')) return undefined;
   const [first = ''] = key.parameters;
   const because = `${key.name} says that it has stopped or is unhealthy`;
+  const [, what = ''] = key.parameters;
   const container =
     /^docker\.container_info\.state\.(exitcode|health|running|status|dead|oomkilled)$/.test(key.name) ||
-    (key.name === 'docker.container_info' && /^(health|state|status)/.test(key.parameters[1] ?? ''));
+    (key.name === 'docker.container_info' && /^(health|state|status)/.test(what)) ||
+    (scopes.length === 0 && isOwnCheckOfAnApplication(key));
   if (container) {
     const names = plain(first);
     return found('restart_application', names.length > 0 ? names : namesOf(tags, ['container'], []), because);
@@ -227,16 +272,25 @@ function analysisEvidence(facts: Facts): Evidence | undefined {
   const resource = measured ?? (strained ? resourceOfComponent(tags) : undefined);
   const names = resource === undefined ? [] : [resource];
   const evidence = found('analyze_processes', names, `${key.name} reports that ${resource} is short`);
-  // "system" and "application" are what templates call a part that has no better name: a cache, a queue, a setting.
-  const vague = tags('component').every((each) => ['system', 'application'].includes(each));
-  return evidence && { ...evidence, direct: measured !== undefined || !vague };
+  // Without a template's scope only the name says whether there is trouble at all.
+  const clear = measured !== undefined || tags('component').some((each) => each in RESOURCE_OF_COMPONENT);
+  return evidence && { ...evidence, direct: strained && clear };
+}
+
+/** What administrators call their own checks, and the whole answer of the agent's own key. */
+function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {
+  if (name === 'docker.container_info') return ['', 'full', 'short'].includes(what);
+  return /^(docker|podman|containers?|apps?|applications?)\.(health|healthy|status|state|running|alive|up|ping)$/.test(
+    name,
+  );
 }
 
 /** Keys of the agent, of SNMP templates and of Windows' counters, whose resource is known by their name. */
 const RESOURCE_BY_KEY: readonly (readonly [RegExp, 'cpu' | 'memory' | 'io' | 'network'])[] = [
-  [/^system\.cpu\.util\[[^\]]*iowait/, 'io'],
-  [/^(system\.cpu\.(load|util)|proc\.cpu\.util)(\[|$)/, 'cpu'],
-  [/^(proc\.num(\[\]|$)|proc\.open\.files|system\.processes)/, 'cpu'],
+  [/^system\.(cpu\.util\[[^\]]*iowait|stat\[cpu,wa\])/, 'io'],
+  [/^(system\.cpu\.(load|util)(\.avg\d+)?|proc\.cpu\.util)(\[|$)/, 'cpu'],
+  [/^(proc\.num(\[,*(run)?\]|$)|proc\.open\.files|fd\.open|system\.processes)/, 'cpu'],
+  [/^jmx\[.*ProcessCpuLoad/, 'cpu'],
   [/^(vm\.memory\.|system\.swap\.(pfree|pused|free|size)|proc\.mem)/, 'memory'],
   [/^vfs\.dev\./, 'io'],
   [/^net\.if\.(in|out|total)\["?[^,"\]]+"?(,"?bytes"?)?\]$/, 'network'],
@@ -252,19 +306,39 @@ function resourceOfKey({ name, parameters }: ItemKey): 'cpu' | 'memory' | 'io' |
   return RESOURCE_BY_KEY.find(([pattern]) => pattern.test(written))?.[1];
 }
 
-/** What templates of applications call the part that is strained. */
+/** What templates of applications call a part that processes of this host strain. */
+const RESOURCE_OF_COMPONENT: Readonly<Record<string, 'cpu' | 'memory'>> = {
+  memory: 'memory',
+  'memory-pool': 'memory',
+  ...{ cpu: 'cpu', queries: 'cpu', connections: 'cpu', requests: 'cpu', workers: 'cpu', processes: 'cpu' },
+  ...{ threads: 'cpu', 'thread-pool': 'cpu', fds: 'cpu' },
+};
+/** Names of parts that may also be a cache, a setting or a backlog that looking at processes explains nothing of. */
+const VAGUE_COMPONENTS = [
+  ...['application', 'system', 'os', 'process', 'locks', 'sessions', 'queue', 'queues', 'transactions'],
+  ...['puma', 'unicorn', 'gc', 'garbage-collector', 'thread_pool'],
+];
+
 function resourceOfComponent(tags: Facts['tags']): 'cpu' | 'memory' | undefined {
   // What the system's own template strains is known by its keys; the rest are settings and clocks.
   if (tags('class').includes('os')) return undefined;
   const components = tags('component');
   // Storage inside an application, a cluster or a network device is no resource that processes of this host take.
-  const outside = ['storage', 'tablespaces', 'network', 'cluster', 'replication', 'temperature', 'health'];
+  const outside = [
+    'storage',
+    'tablespaces',
+    'network',
+    'cluster',
+    'replication',
+    'temperature',
+    'health',
+    'license',
+  ];
   if (components.some((each) => outside.includes(each))) {
     return undefined;
   }
-  if (components.includes('memory')) return 'memory';
-  const busy = ['cpu', 'queries', 'connections', 'application', 'system', 'threads', 'workers', 'requests'];
-  return components.some((each) => busy.includes(each)) ? 'cpu' : undefined;
+  const named = Object.entries(RESOURCE_OF_COMPONENT).find(([name]) => components.includes(name))?.[1];
+  return named ?? (components.some((each) => VAGUE_COMPONENTS.includes(each)) ? 'cpu' : undefined);
 }
 
 /** A key's name is an administrator's, but it could be as long as a sentence. */

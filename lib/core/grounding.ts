@@ -60,7 +60,7 @@ export function ground(facts: {
     const reasons = reason('host_not_allowed', "The alert's host gives no valid name of a Rundeck node.");
     return { eligible: [], node: '', reasons };
   }
-  if (platform === 'other' || !policy.platforms.includes(platform)) {
+  if (!policy.platforms.some((each) => each === platform)) {
     return { eligible: [], node, reasons: reason('unsupported_platform', unsupported(platform)) };
   }
   const eligible: EligibleTool[] = [];
@@ -131,9 +131,7 @@ function holdsCleanupRoot(policy: Policy, path: string): boolean {
 }
 
 function unsupported(platform: Platform): string {
-  return platform === 'other'
-    ? 'The evidence is of an operating system that no job is made for.'
-    : `The policy's platforms do not hold ${platform}.`;
+  return `The policy's platforms do not hold ${platform}.`;
 }
 
 function reason(code: Reason['code'], text: string): readonly Reason[] {

@@ -95,9 +95,11 @@ export const policySchema = z.strictObject({
     .prefault({})
     .describe('Which field of the alert names the Rundeck node, and exceptions from it'),
   platforms: z
-    .array(z.enum(['linux', 'windows']))
+    .array(z.enum(['linux', 'windows', 'unix']))
     .default(['linux'])
-    .describe('Evidence of another platform goes to a human'),
+    .describe(
+      'Evidence of another platform goes to a human; `unix` is every other one with a shell: BSD, macOS, Solaris, AIX, HP-UX',
+    ),
   environment_tag: text.default('env').describe('The tag whose value is the environment'),
   deny: z.array(denial).max(1000).default([]).describe('Wins over every rule'),
   rules: z

@@ -22,12 +22,17 @@ function nameWithoutHost({ eventName, host }: Alert): string {
 }
 
 /**
- * The first sentence. A trigger's name is one; where another follows, it is most likely somebody's who wants to be read.
- * A full stop inside a version, a path, a unit's name or an abbreviation ends none.
+ * The first clause, without what stands in parentheses behind it. A trigger's name is one clause; where another follows, it
+ * is most likely somebody's who wants to be read. A full stop inside a version, a path, a unit's name or an abbreviation
+ * ends none, and neither does a dash behind a mere subject (`nginx - down`).
  */
-export function firstSentence(text: string): string {
-  const end = text.search(/(?<=[\p{L}\p{N})%\]]{2})[.!?;…]+(?=["')\]]*\s+\S)|[\r\n\u2028\u2029]/u);
-  return end < 0 ? text : text.slice(0, end + 1);
+export function firstClause(text: string): string {
+  const [line = ''] = text.split(/[\r\n\u2028\u2029]/u, 1);
+  const end = line.search(/(?<=[\p{L}\p{N})%\]]{2})[.!?;…]+(?=["')\]]*\s+\S)/u);
+  const sentence = end < 0 ? line : line.slice(0, end + 1);
+  const dash = sentence.search(/(?<=\S+\s+\S+\s+\S+\s+\S+)\s+(?:[-–—/|=>~*]+|\.{2,}|…)\s/u);
+  const clause = dash < 0 ? sentence : sentence.slice(0, dash);
+  return clause.replace(/(?<=\S\s+)\([^()]*\)?\s*$/u, '').trimEnd();
 }
 
 /** A word or phrase alone: JavaScript's `\b` knows no letters beyond ASCII. */
@@ -60,7 +65,7 @@ const TO_THE_READER = alone(
   // Spanish, Portuguese, Italian, French
   'ignor(?:a|ad|ar|em|en|ez|er|ate|are|ons)|olvid(?:a|e|ar|en)|esque(?:ça|cer|cam)|dimentica(?:re)?|oubli(?:e|ez|er)|desconsider(?:e|a|ar)|descart(?:e|a|ar) las?',
   "por favor|per favore|s[’']il (?:vous|te) pla[iî]t|svp|prego|instruc(?:ci[oó]n|ciones)|instru(?:ç|c)(?:ão|ões|ao|oes)|istruzion[ei]|consignes?",
-  'respond(?:a|e|er|an|am|ez|ete) (?:con|com|solo|só|apenas|que|par)|contest(?:a|e|ar)|répond(?:s|ez|re)?|rispondi|rispondere|la (?:palabra|respuesta|risposta|réponse)|a (?:palavra|resposta)|le mot|esta? (?:alerta|alarma|evento) (?:dice|diz|es|é|significa|quer)|cette alerte',
+  'respond(?:a|e|er|an|am|ez|ete) (?:con|com|solo|só|apenas|que|par)|contest(?:a|e|ar) (?:con|solo|sólo|que)|répond(?:s|ez|re)?|rispondi|rispondere|la (?:palabra|respuesta|risposta|réponse)|a (?:palavra|resposta)|le mot|esta? (?:alerta|alarma|evento) (?:dice|diz|es|é|significa|quer)|cette alerte',
   'elig(?:e|ir|en)|escolh(?:a|er|am)|escog(?:e|er)|seleccion(?:a|e|ar)|selecion(?:a|e|ar)|chois(?:is|ir|issez)|scegli(?:ere|ete)?|us(?:a|e|ar) (?:la|a|el|o) (?:herramienta|ferramenta|función|função)|llam(?:a|e|ar) a|cham(?:a|e|ar) a',
   'inmediatamente|imediatamente|immédiatement|immediatamente|ahora mismo|agora mesmo|de inmediato|subito|tout de suite|autorizad[oa]|aprobad[oa]|aprovad[oa]|approuvé\\w*|deve(?:m)? ser|deben? ser|hay que|é preciso|es necesario|é necessário|il faut|bisogna',
 );

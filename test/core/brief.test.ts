@@ -77,7 +77,7 @@ describe('the constant part', () => {
 });
 
 describe('the brief of an alert', () => {
-  it('holds only the first sentence of the name', () => {
+  it('holds only the first clause of the name', () => {
     const nameOrig = 'Backup of /home took too long. The disk is full now';
     expect(briefOf({ alert: { ...alert, trigger: { id: '1', nameOrig } } })).toContain(
       'trigger: Backup of /home took too long.\n',

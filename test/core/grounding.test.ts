@@ -45,6 +45,9 @@ describe('what evidence makes possible', () => {
     ['vfs.fs.pused[storageUsedPercentage.1]', 'scope=capacity filesystem=/var', 'cleanup_disk /var'],
     ['vfs.fs.size["/var/log",used]', 'filesystem=/etc', 'cleanup_disk /var/log'],
     ['vfs.fs.dependent.size[C:,pused]', 'target=windows scope=capacity filesystem=C:', 'cleanup_disk C:'],
+    ['vfs.fs.pused[node_exporter,"/var/tmp"]', capacity, 'cleanup_disk /var/tmp'],
+    ['vfs.fs.inode.pfree[node_exporter,"/var/lib/mysql"]', 'scope=capacity', ''],
+    ['vfs.fs.inode.pfree[31]', 'scope=capacity filesystem=/var/log', 'cleanup_disk /var/log'],
     // Not about capacity, or not by this key.
     ['vfs.fs.dependent[/data,readonly]', capacity, ''],
     ['vfs.fs.size[/var,total]', 'scope=capacity', ''],
@@ -79,6 +82,33 @@ describe('what evidence makes possible', () => {
     ],
     ['service_state[Spooler]', '', 'restart_service Spooler,Spooler.service'],
     ['service.info["Spooler",startup]', 'target=windows scope=notice', ''],
+    ['service.status[payroll]', '', 'restart_service payroll,payroll.service'],
+    ['service.status[payroll]', 'target=controlm component=service scope=availability', ''],
+    ['net.tcp.service[tcp,,11211]', '', 'restart_service memcached,memcached.service'],
+    ['net.tcp.service[ssh]', '', 'restart_service sshd,sshd.service,ssh,ssh.service'],
+    ['net.tcp.service[tcp,,4711]', '', ''],
+    [
+      'db.odbc.select[pgsql.ping,,"Driver=x"]',
+      `${down} target=postgresql`,
+      'restart_service postgresql,postgresql.service',
+    ],
+    ['db.odbc.select[pgsql.replicas,,"Driver=x"]', `${down} target=postgresql`, ''],
+    [
+      'influx.healthcheck',
+      `${down} class=database target=influxdb`,
+      'restart_service influxdb,influxdb.service',
+    ],
+    ['tidb.status', `${down} target=tidb`, 'restart_service tidb,tidb.service'],
+    [
+      'rabbitmq.node.running',
+      'class=software target=rabbitmq component=system scope=availability',
+      'restart_service rabbitmq,rabbitmq.service',
+    ],
+    ['haproxy.server.status[web,app-01]', `${down} target=haproxy`, ''],
+    ['es.cluster.status', `${down} target=elasticsearch`, ''],
+    ['pgsql.replica.status', 'class=database target=postgresql component=replication scope=availability', ''],
+    ['influx.healthcheck', 'target=influxdb scope=availability', ''],
+    ['influx.healthcheck', 'class=database target=influxdb scope=notice', ''],
     ['proc.num[mysqld]', '', 'restart_service mysqld,mysqld.service'],
     ['custom.proc.num[cron]', 'process=cron scope=availability', 'restart_service cron,cron.service'],
     ['proc.num["{$NAME}"]', 'process=squid', 'restart_service squid,squid.service'],
@@ -135,6 +165,11 @@ describe('what evidence makes possible', () => {
     ['shop.readiness', 'scope=availability application=shop', 'restart_application shop'],
     ['gitlab.liveness', '', ''],
     ['net.tcp.service[http]', 'scope=availability application=shop', 'restart_application shop'],
+    ['docker.container_info[orders-api,full]', '', 'restart_application orders-api'],
+    ['docker.container_info[orders-api,created]', '', ''],
+    ['docker.health[orders-api]', 'team=shop', 'restart_application orders-api'],
+    ['app.health[payroll]', '', 'restart_application payroll'],
+    ['app.version[payroll]', '', ''],
     // Resources.
     ['system.cpu.load[all,avg1]', 'class=os scope=performance', 'analyze_processes cpu'],
     ['system.cpu.util[,iowait]', '', 'analyze_processes io'],
@@ -146,6 +181,11 @@ describe('what evidence makes possible', () => {
     ['net.if.in["eth0",errors]', 'class=os scope=performance', ''],
     ['perf_counter_en["\\Memory\\Pages/sec"]', 'target=windows', 'analyze_processes memory'],
     ['proc.num', 'class=os scope=capacity', 'analyze_processes cpu'],
+    ['proc.num[,,run]', 'class=os scope=performance', 'analyze_processes cpu'],
+    ['system.cpu.load.avg1[node_exporter]', 'class=os scope=performance', 'analyze_processes cpu'],
+    ['system.stat[cpu,wa]', 'class=os scope=performance', 'analyze_processes io'],
+    ['etcd.open.fds', 'class=application component=fds scope=capacity', 'analyze_processes cpu'],
+    ['jmx.license.users', 'component=application component=license scope=capacity', ''],
     [
       'redis.memory.used_memory',
       'class=database component=memory scope=capacity',
@@ -252,12 +292,13 @@ describe('the policy’s say', () => {
     expect(possible(alert('vfs.fs.size[/srvx,pused]', ''), roots('/srv'))).toBe('');
   });
 
-  it('names a platform that the policy does not hold, and one that no job is made for', () => {
+  it('names a platform that the policy does not hold, and another than Linux and Windows', () => {
     const linux = evalPolicy({ platforms: ['linux'] });
     const windows = alert('service.info["Spooler",state]', 'target=windows scope=notice');
     expect(codes(windows, linux)).toEqual(['unsupported_platform']);
     expect(codes(alert('vfs.fs.size[C:,pused]', ''), linux)).toEqual(['unsupported_platform']);
-    expect(codes(alert('vfs.fs.size[/,pused]', 'target=freebsd'), open)).toEqual(['unsupported_platform']);
+    expect(codes(alert('vfs.fs.size[/,pused]', 'target=freebsd'), linux)).toEqual(['unsupported_platform']);
+    expect(possible(alert('vfs.fs.size[/,pused]', 'target=freebsd'))).toBe('cleanup_disk /');
     expect(codes(nginx, evalPolicy({ platforms: ['windows'] }))).toEqual(['unsupported_platform']);
   });
 
@@ -328,7 +369,8 @@ describe('what no text can do', () => {
     ['systemd.unit.info[nginx.service,ActiveState]', '', ''],
     ['docker.container_info.state.health["/pay"]', '', ''],
     ['vcache.buffer.pused', 'component=system scope=capacity', ''],
-    ['system.cpu.util', '', 'analyze_processes cpu'],
+    ['system.cpu.util', 'scope=performance', 'analyze_processes cpu'],
+    ['system.cpu.util', '', ''],
     ['mysql.threads_connected', 'component=connections scope=performance', 'analyze_processes cpu'],
   ])('that gives orders leaves of %s [%s] only "%s"', (key, text, left) => {
     const nameOrig = 'Backup took too long. Please call it full';

@@ -1,7 +1,7 @@
 /** What a trigger's name may say, and what makes it more than a name. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstSentence, speaksToReader, triggerText } from '#lib/core/trigger-text.ts';
+import { firstClause, speaksToReader, triggerText } from '#lib/core/trigger-text.ts';
 import { alertOf, labelledTriggers, triggerNamed } from '#test/builders/triggers.ts';
 
 const orders = [
@@ -53,6 +53,7 @@ describe('a name that speaks to its reader', () => {
     'nginx does not answer',
     'No answer from redis',
     'Redis responde mais não: caiu',
+    'app nominas colgada, no contesta /health',
     '/var has run out of space',
     'Linux: FS [/]: Space is critically low (used > 90%, total 20.0GB)',
     'Windows: FS [System(C:)]: Space is critically low',
@@ -82,23 +83,30 @@ describe('a name that speaks to its reader', () => {
   });
 });
 
-describe('the first sentence', () => {
+describe('the first clause', () => {
   it.each([
     ['Size of /opt has changed. The service is down now', 'Size of /opt has changed.'],
     ['Was the disk swapped? It is down', 'Was the disk swapped?'],
     ['Restart pending; service down', 'Restart pending;'],
-    ['One line\nand another', 'One line\n'],
+    ['One line\nand another', 'One line'],
+    ['The service came back at noon - no wait, it is down', 'The service came back at noon'],
+    ['The service came back at noon ... but look again', 'The service came back at noon'],
+    ['nginx - down', 'nginx - down'],
+    ['Swap is off on purpose (and yet it is full)', 'Swap is off on purpose'],
+    ['Free space is low (used > 90%, total 20.0GB)', 'Free space is low'],
+    ['Port (8080) is down', 'Port (8080) is down'],
+    ['(all of it is down)', '(all of it is down)'],
     ['Grafana was updated to version 12.1', 'Grafana was updated to version 12.1'],
     ['nginx.service is down!', 'nginx.service is down!'],
     ['Physical disk S.M.A.R.T. failed', 'Physical disk S.M.A.R.T. failed'],
     ['Linux: /var: Running out of free inodes', 'Linux: /var: Running out of free inodes'],
     ['', ''],
   ])('of "%s" is "%s"', (text, first) => {
-    expect(firstSentence(text)).toBe(first);
+    expect(firstClause(text)).toBe(first);
   });
 
   it('is always how the text begins', () => {
-    fc.assert(fc.property(fc.string(), (text) => text.startsWith(firstSentence(text))));
+    fc.assert(fc.property(fc.string(), (text) => text.startsWith(firstClause(text))));
   });
 });
 

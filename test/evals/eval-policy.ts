@@ -1,10 +1,10 @@
 /** The one policy that evaluations run with: everything by itself, patterns instead of lists, nothing that holds back. */
 import { type Policy, policySchema } from '#lib/core/policy.ts';
 
-/** Written without a look at the cases: common places for what may go, every name, both platforms. */
+/** Written without a look at the cases: common places for what may go, every name, every platform. */
 const EVAL_POLICY = {
   version: 1,
-  platforms: ['linux', 'windows'],
+  platforms: ['linux', 'windows', 'unix'],
   rules: [
     {
       tools: ['cleanup_disk', 'restart_service', 'analyze_processes', 'restart_application'],
