@@ -1,12 +1,15 @@
 /** What Remedia needs of a Zabbix, from the fake, from the adapter, and from the adapter before a real server. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
-import type { CommentEvent, ReadEvent } from '#lib/workflow/ports.ts';
+import type { CommentEvent, HostQuestion, ReadEvent, ReadHostContext } from '#lib/workflow/ports.ts';
 import type { EventComment } from '#test/fakes/zabbix-memory.ts';
 
 export interface ZabbixHarness {
   readonly readEvent: ReadEvent;
   readonly commentEvent: CommentEvent;
+  readonly readHostContext: ReadHostContext;
+  /** What is asked about the host of an event; without its past. */
+  question(eventId: string): Omit<HostQuestion, 'past'>;
   openProblem(): Promise<string>;
   /** Resolves when Zabbix itself has noticed. */
   recover(eventId: string): Promise<void>;
@@ -33,6 +36,53 @@ export function zabbixContract(name: string, open: () => Promise<ZabbixHarness>)
       expect(after).toEqual({ kind: 'recovered', at: expect.any(Number) });
       expect(new Date('at' in after ? after.at : 0).getUTCFullYear()).toBeGreaterThan(2020);
       expect(await zabbix.readEvent('999999999')).toEqual({ kind: 'not_found' });
+    });
+
+    it('says how event and host stand, and whether somebody took it over', async () => {
+      const eventId = await zabbix.openProblem();
+      const question = zabbix.question(eventId);
+      const stands = {
+        at: expect.any(Number),
+        acknowledged: false,
+        suppressed: 'no',
+        host: 'monitored',
+        maintenance: false,
+        reachable: expect.stringMatching(/^(yes|unknown)$/),
+      };
+
+      const open = await zabbix.readHostContext(question);
+      await zabbix.commentEvent(eventId, 'I am at it', { acknowledge: true });
+      const taken = await zabbix.readHostContext(question);
+      await zabbix.recover(eventId);
+      const over = await zabbix.readHostContext(question);
+
+      expect(open).toEqual({ ...stands, event: 'problem' });
+      expect(taken).toEqual({ ...stands, event: 'problem', acknowledged: true });
+      expect(over).toEqual({
+        ...stands,
+        event: 'recovered',
+        recoveredAt: expect.any(Number),
+        acknowledged: true,
+      });
+      expect(await zabbix.readHostContext({ ...question, eventId: '999999999' })).toMatchObject({
+        event: 'unknown',
+        acknowledged: false,
+        suppressed: 'no',
+      });
+    });
+
+    it('counts the other open problems of the host, and those of the trigger, when it is asked to', async () => {
+      const [eventId, other] = [await zabbix.openProblem(), await zabbix.openProblem()];
+      const past = { problemsSince: 0, valuesSince: 0 };
+      const ask = () => zabbix.readHostContext({ ...zabbix.question(eventId), past });
+
+      const two = await ask();
+      await zabbix.recover(other);
+      const one = await ask();
+      await zabbix.recover(eventId);
+
+      expect(two.sameTriggerProblems).toBeGreaterThan(0);
+      expect(two.otherProblems).toBe((one.otherProblems ?? 0) + 1);
     });
 
     it('comments, and acknowledges only when asked to', async () => {

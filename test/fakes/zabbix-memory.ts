@@ -48,7 +48,11 @@ export function createMemoryZabbix(clock: Clock = Date.now): MemoryZabbix {
         host: 'monitored',
         maintenance: false,
         reachable: 'yes',
-        ...(past !== undefined && { otherProblems: 0, sameTriggerProblems: 1 }),
+        ...(past !== undefined && {
+          otherProblems: [...events].filter(([id, { status }]) => id !== eventId && status.kind === 'problem')
+            .length,
+          sameTriggerProblems: 1,
+        }),
         ...told,
       };
     },
