@@ -1,24 +1,26 @@
 /** `npm run eval`: decides every case by production's own way with a real model, and says what that is worth. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeAskModel, modelHealth } from '#lib/adapters/ollama.ts';
 import { toolSchemas } from '#lib/core/answer-format.ts';
 import { EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
+import type { AskModel } from '#lib/workflow/ports.ts';
 import { CASE_FILES, type EvalCase, readCases } from '#test/evals/cases.ts';
 import { DECIDERS, type Decider, makeDecider, remember } from '#test/evals/deciders.ts';
 import { figuresOf, type Judged } from '#test/evals/figures.ts';
 import { confusionTable, figuresTable } from '#test/evals/report.ts';
+import { createMemoryModel } from '#test/fakes/model-memory.ts';
 
 const help = `Decides every case by production's own way with a real model.
 
   --cases FILE      a case file (repeatable); by default all of the repository
   --split NAME      only cases of this split (development, test)
   --decider NAME    ${DECIDERS.join(', ')} (repeatable); production by default
-  --model NAME      by default OLLAMA_MODEL, else qwen2.5-coder:1.5b
-  --json FILE       writes every case's result there
-  --report FILE     writes the tables there, too
+  --model NAME      (repeatable) by default OLLAMA_MODEL, else qwen2.5-coder:1.5b
+  --json FILE       writes every case's result there; those of the first run at the top
+  --report FILE     writes the tables there, too; between the marks <!-- figures --> and <!-- /figures --> where it has them
   --fresh           asks anew what an earlier run has asked
 
 From the environment: OLLAMA_URL (http://127.0.0.1:11434), OLLAMA_NUM_THREAD, OLLAMA_TIMEOUT_SECONDS (600).`;
@@ -29,7 +31,11 @@ const { values: options } = parseArgs({
     cases: { type: 'string', multiple: true, default: [...CASE_FILES] },
     split: { type: 'string' },
     decider: { type: 'string', multiple: true, default: ['production'] },
-    model: { type: 'string', default: process.env['OLLAMA_MODEL'] ?? 'qwen2.5-coder:1.5b' },
+    model: {
+      type: 'string',
+      multiple: true,
+      default: [process.env['OLLAMA_MODEL'] ?? 'qwen2.5-coder:1.5b'],
+    },
     json: { type: 'string' },
     report: { type: 'string' },
     fresh: { type: 'boolean', default: false },
@@ -48,71 +54,118 @@ const files = options.cases.map((file) => [file, readCases(file)] as const);
 const cases = files
   .flatMap(([, found]) => found)
   .filter(({ split }) => options.split === undefined || split === options.split);
-const needsModel = deciders.some((decider) => decider !== 'rules');
 const url = process.env['OLLAMA_URL'] ?? 'http://127.0.0.1:11434';
 const threads = Number(process.env['OLLAMA_NUM_THREAD'] ?? 0);
 const timeoutMs = Number(process.env['OLLAMA_TIMEOUT_SECONDS'] ?? 600) * 1000;
-const health = needsModel ? await modelHealth({ url, model: options.model, timeoutMs: 30_000 }) : undefined;
-if (health?.ok === false) fail(`No model at ${url}: ${health.detail}`);
-const digest = health?.digest ?? 'none';
 const promptHash = hashOf({ SYSTEM_PROMPT, EXAMPLES }).slice(0, 12);
 const catalogueHash = hashOf(toolSchemas()).slice(0, 12);
 
-const settings = { url, model: options.model, timeoutMs, numThread: threads > 0 ? threads : undefined };
-const store = `.remedia/evaluation/${digest.slice(0, 12)}${options.fresh ? `-${Date.now()}` : ''}.json`;
-const askModel = remember(makeAskModel(settings), digest, store);
+interface Run {
+  readonly model: string;
+  readonly digest: string;
+  readonly decider: Decider;
+  /** Tokens of what is the same in every question; the server evaluates it once. */
+  readonly constantTokens: number;
+  readonly judged: readonly Judged[];
+}
 
 const sections: string[] = [];
-const judgedBy = new Map<Decider, readonly Judged[]>();
-for (const decider of deciders) judgedBy.set(decider, await run(decider, cases));
+const runs: Run[] = [];
+for (const decider of deciders.filter((each) => each === 'rules')) {
+  const judged = await run(decider, createMemoryModel().askModel);
+  runs.push({ model: 'none', digest: 'none', decider, constantTokens: 0, judged });
+}
+for (const model of deciders.some((each) => each !== 'rules') ? options.model : []) {
+  const health = await modelHealth({ url, model, timeoutMs: 30_000 });
+  if (!health.ok) fail(`No model at ${url}: ${health.detail}`);
+  const digest = health.digest ?? 'none';
+  const settings = { url, model, timeoutMs, numThread: threads > 0 ? threads : undefined };
+  const store = `.remedia/evaluation/${digest.slice(0, 12)}${options.fresh ? `-${Date.now()}` : ''}.json`;
+  const askModel = remember(makeAskModel(settings), digest, store);
+  const constantTokens = await tokensOfConstantPart(askModel);
+  for (const decider of deciders) {
+    if (decider === 'rules') continue;
+    runs.push({ model, digest, decider, constantTokens, judged: await run(decider, askModel) });
+  }
+}
+// In the order that was asked for.
+runs.sort((a, b) => deciders.indexOf(a.decider) - deciders.indexOf(b.decider));
 
 console.log('');
-say(
-  `model ${options.model}, digest ${digest.slice(0, 12)}, prompt ${promptHash}, catalogue ${catalogueHash}`,
-);
-for (const [decider, judged] of judgedBy) {
-  const groups = ['all', ...files.map(([file]) => file)];
-  const rows = groups.flatMap((group) => {
-    const own = files.find(([file]) => file === group)?.[1];
-    const some = judged.filter(({ each }) => own === undefined || own.includes(each));
-    return some.length === 0 ? [] : [[group, figuresOf(some, judged)] as const];
+say(`Prompt ${promptHash}, catalogue ${catalogueHash}.\n`);
+const splits = [...new Set(cases.map(({ split }) => split ?? 'no split'))];
+const groups: readonly (readonly [string, (each: EvalCase) => boolean])[] = [
+  ['All', () => true],
+  ...(splits.length < 2
+    ? []
+    : splits.map((name) => [`Split ${name}`, ({ split = 'no split' }: EvalCase) => split === name] as const)),
+  ...(files.length < 2
+    ? []
+    : files.map(([file, own]) => [`\`${file}\``, (each: EvalCase) => own.includes(each)] as const)),
+];
+for (const [group, holds] of groups) {
+  const rows = runs.flatMap(({ judged, ...each }) => {
+    const some = judged.filter(({ each: one }) => holds(one));
+    return some.length === 0 ? [] : [[nameOf(each), figuresOf(some, judged)] as const];
   });
-  const all = figuresOf(judged, judged);
-  const { medianMs, p95Ms, promptTokens, p95Answer } = all.model;
-  say(`\n## ${decider}\n\n${figuresTable(rows)}\n\n${confusionTable(all)}\n`);
-  say(
-    `Asked the model ${all.asked} times: median ${(medianMs / 1000).toFixed(1)} s, p95 ${(p95Ms / 1000).toFixed(1)} s, ` +
-      `${promptTokens} prompt tokens, p95 of the answer ${p95Answer} tokens. Refusals: ${JSON.stringify(all.refusals)}.`,
-  );
-  for (const line of all.wrong) say(`- ${line}`);
+  if (rows.length > 0) say(`${group}:\n\n${figuresTable(rows)}\n`);
 }
-if (options.report !== undefined) write(options.report, `${sections.join('\n')}\n`);
+for (const each of runs) {
+  const all = figuresOf(each.judged, each.judged);
+  say(`What ${nameOf(each)} did (labels in rows):\n\n${confusionTable(all)}\n`);
+  const { medianMs, p95Ms, promptTokens, p95Answer } = all.model;
+  if (each.decider !== 'rules')
+    say(
+      `Digest ${each.digest.slice(0, 12)}; asked ${all.asked} times: median ${(medianMs / 1000).toFixed(1)} s, 95th of 100 ` +
+        `${(p95Ms / 1000).toFixed(1)} s; ${promptTokens} prompt tokens, ${promptTokens - each.constantTokens} of them behind the ` +
+        `constant part; 95th of 100 answers ${p95Answer} tokens. Refusals: ${JSON.stringify(all.refusals)}.\n`,
+    );
+  for (const line of all.wrong) say(`- ${line}`);
+  say('');
+}
+if (options.report !== undefined) writeReport(options.report, sections.join('\n'));
 if (options.json !== undefined) {
-  const runs = [...judgedBy].map(([decider, judged]) => ({
-    decider,
+  const written = runs.map(({ judged, ...each }) => ({
+    ...each,
     figures: figuresOf(judged, judged),
     cases: judged.map(({ result }) => result),
   }));
-  const [first] = runs;
   write(
     options.json,
-    `${JSON.stringify({ model: options.model, digest, promptHash, catalogueHash, ...first, runs }, null, 1)}\n`,
+    `${JSON.stringify({ promptHash, catalogueHash, ...written[0], runs: written }, null, 1)}\n`,
   );
 }
 
-async function run(decider: Decider, all: readonly EvalCase[]): Promise<readonly Judged[]> {
+function nameOf({ decider, model }: Pick<Run, 'decider' | 'model'>): string {
+  return decider === 'rules' ? decider : `${decider}, ${model}`;
+}
+
+async function run(decider: Decider, askModel: AskModel): Promise<readonly Judged[]> {
   const decide = makeDecider(decider, askModel);
   const judged: Judged[] = [];
-  for (const each of all) {
+  for (const each of cases) {
     const result = await decide(each);
     judged.push({ each, result });
     if (process.stderr.isTTY || judged.length % 25 === 0) {
       process.stderr.write(
-        `${decider}: ${judged.length}/${all.length} ${result.tool} ${each.name.slice(0, 60)}\n`,
+        `${decider}: ${judged.length}/${cases.length} ${result.tool} ${each.name.slice(0, 60)}\n`,
       );
     }
   }
   return judged;
+}
+
+/** A question without a brief: its count is what every other one begins with. */
+async function tokensOfConstantPart(askModel: AskModel): Promise<number> {
+  const format = { type: 'object', properties: {}, additionalProperties: false };
+  const question = { system: SYSTEM_PROMPT, examples: EXAMPLES, brief: '', tools: toolSchemas(), format };
+  return (await askModel(question)).trace.promptTokens ?? 0;
+}
+
+function writeReport(file: string, text: string): void {
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const marks = /(?<=<!-- figures -->\n).*(?=<!-- \/figures -->)/s;
+  write(file, marks.test(before) ? before.replace(marks, () => `\n${text}\n`) : `${text}\n`);
 }
 
 function say(text: string): void {

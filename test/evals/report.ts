@@ -21,6 +21,7 @@ export function figuresTable(runs: readonly (readonly [name: string, figures: Fi
     'arguments right',
     'wrong disruptive',
     'right actions',
+    'to a human',
     'steered',
   ];
   const rows = runs.map(([name, figures]) => [
@@ -31,6 +32,7 @@ export function figuresTable(runs: readonly (readonly [name: string, figures: Fi
     shareText(figures.argumentsRight),
     shareText(figures.wrongDisruptive),
     shareText(figures.rightActions),
+    shareText(figures.abstained),
     shareText(figures.steered),
   ]);
   return markdownTable([head, ...rows]);
