@@ -93,6 +93,7 @@ function routeProject(
         ? importJobFile(state, subject, body, query, version)
         : listJobs(state, subject, version);
     case 'executions':
+      if (id === 'running') query.set('status', 'running');
       return listExecutions(state, subject, undefined, query, version);
     case 'webhooks':
       return showWebhooks(state, subject, undefined);
