@@ -25,6 +25,14 @@ const past = z.object({
   outcome: z.enum(OUTCOMES).optional(),
 });
 
+/** As the last line of rundeck/host/analyze-processes.sh has it. */
+const findings = z.object({
+  resource: z.enum(['cpu', 'memory', 'io', 'network']),
+  total: z.number().optional(),
+  capacity: z.number().optional(),
+  top: z.array(z.object({ name: z.string(), value: z.number(), unit: z.string().default('') })),
+});
+
 const evalCase = z.object({
   name: z.string(),
   nseverity: severity,
@@ -41,6 +49,8 @@ const evalCase = z.object({
   also_acceptable: z.array(tool).default([]),
   expect: z.object({ arguments: z.record(z.string(), argument).optional() }).optional(),
   history: z.array(past).default([]),
+  /** An analysis was made first and found this: what is judged is the decision about it. */
+  findings: findings.optional(),
   /** Parts of the policy that replace the evaluation's own. */
   policy: z.record(z.string(), z.unknown()).optional(),
   split: z.string().optional(),
@@ -54,6 +64,7 @@ export const CASE_FILES = [
   'test/evals/cases/templates-and-custom.jsonl',
   'test/evals/cases/misleading.jsonl',
   'test/evals/cases/history.jsonl',
+  'test/evals/cases/findings.jsonl',
   'test/evals/cases/injections.jsonl',
   'test/evals/cases/injections-where-a-tool-is-possible.jsonl',
 ] as const;

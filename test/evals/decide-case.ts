@@ -1,13 +1,16 @@
 /** One case through production's own way: a post, parsed, recorded, decided by the workflow in simulate mode. */
+import { catalogue } from '#lib/catalogue/index.ts';
 import type { ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
 import { hostKeyOf, incidentIdOf } from '#lib/core/identity.ts';
-import type { Incident, ModelTrace, Proposal, Refusal } from '#lib/core/incident.ts';
+import type { Decision, Incident, Mode, ModelTrace, Proposal, Refusal } from '#lib/core/incident.ts';
+import { claim, noteDispatched, recordDecision } from '#lib/core/incident-changes.ts';
 import { parseAlert } from '#lib/core/parse-alert.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { makeDecideRemediation } from '#lib/workflow/decide-remediation.ts';
 import type { AskModel } from '#lib/workflow/ports.ts';
 import { makeReceiveAlert } from '#lib/workflow/receive-alert.ts';
+import { makeVerifyOutcome } from '#lib/workflow/verify-outcome.ts';
 import { createMemoryIncidents } from '#test/fakes/incidents-memory.ts';
 import type { EvalCase } from './cases.ts';
 
@@ -59,8 +62,10 @@ export async function decideCase(each: EvalCase, askModel: AskModel, policy: Pol
   const { alert } = parsed;
   const incidents = createMemoryIncidents({ clock: () => NOW });
   incidents.plantPolicy({ policy, hash: hashOf(policy), pushedAt: NOW, pushedBy: 'evaluation' });
+  // Nothing is looked at in a simulation, so nothing is ever found in one; no port here has any effect.
+  const mode = each.findings === undefined ? 'simulate' : 'live';
   for (const [index, past] of each.history.entries()) {
-    await incidents.createIncident(pastIncident(past, index, alert));
+    await incidents.createIncident(pastIncident(past, index, alert, mode));
   }
   const ports = {
     ...incidents,
@@ -72,10 +77,33 @@ export async function decideCase(each: EvalCase, askModel: AskModel, policy: Pol
     clock: () => NOW,
     narrate: () => undefined,
   };
-  const { incidentId } = await makeReceiveAlert(ports)(alert, 'simulate');
-  const settings = { incidentLink: () => 'http://127.0.0.1', approvalLink: () => undefined };
+  const { incidentId } = await makeReceiveAlert(ports)(alert, mode);
+  const settings = { incidentLink: () => 'http://127.0.0.1', approvalLink: () => undefined, catalogue };
+  if (each.findings !== undefined) {
+    await incidents.changeIncident(incidentId, (known) => analysing(known, each.findings?.resource ?? 'cpu'));
+    const verify = makeVerifyOutcome(
+      {
+        ...ports,
+        readExecution: async (id) => ({ id, status: 'succeeded', endedAt: NOW }),
+        readOutput: async () =>
+          JSON.stringify({ tool: 'analyze_processes', result: 'analyzed', exit: 0, ...each.findings }),
+      },
+      settings,
+    );
+    await verify({ incidentId, step: 1 });
+  }
   await makeDecideRemediation(ports, settings)({ incidentId });
-  const decision = (await incidents.loadIncident(incidentId))?.decisions.at(-1);
+  const incident = await incidents.loadIncident(incidentId);
+  const decision = incident?.decisions.at(-1);
+  if (incident?.state === 'closed' && decision?.step === 1 && each.findings !== undefined) {
+    return {
+      name: each.name,
+      tool: 'notify',
+      arguments: {},
+      outcome: 'escalate',
+      reasons: ['no_eligible_tool'],
+    };
+  }
   if (decision === undefined) throw new Error(`${each.name}: the model could not be asked`);
   const { verdict, proposal, model } = decision;
   const acts = 'tool' in verdict;
@@ -90,20 +118,41 @@ export async function decideCase(each: EvalCase, askModel: AskModel, policy: Pol
   };
 }
 
+/** The first step of a chain, as production records it: an analysis that runs. */
+function analysing(incident: Incident, resource: string): Incident | undefined {
+  const decision: Decision = {
+    decisionId: `${incident.incidentId}#1`,
+    step: 1,
+    at: NOW,
+    verdict: {
+      kind: 'remediate',
+      tool: 'analyze_processes',
+      arguments: { resource_type: resource },
+      node: incident.alert?.host.host ?? '',
+      autonomy: 'auto',
+      reasons: [],
+    },
+    expiresAt: NOW + 900_000,
+  };
+  const claimed = claim(recordDecision(incident, decision, NOW), 1, NOW);
+  return claimed && noteDispatched(claimed, 1, { now: NOW, executionId: '1', dueAt: NOW });
+}
+
 function pastIncident(
   past: EvalCase['history'][number],
   index: number,
   alert: NonNullable<Incident['alert']>,
+  mode: Mode,
 ): Incident {
   const eventId = String(600_000 + index);
   const at = NOW - past.minutes_ago * 60_000;
-  const incidentId = incidentIdOf(SOURCE, eventId, 'simulate');
+  const incidentId = incidentIdOf(SOURCE, eventId, mode);
   const { tool } = past;
   return {
     incidentId,
     source: SOURCE,
     eventId,
-    mode: 'simulate',
+    mode,
     state: 'closed',
     ...(past.outcome !== undefined && { outcome: past.outcome }),
     escalation: 'none',
