@@ -11,9 +11,9 @@ import { aimAtRunningStack } from '#local/running-stack.ts';
 import { fail, openTable, say } from './operator.ts';
 
 const USAGE = `usage:
-  npm run replay -- <incidentId> [--policy file] [--recorded]
+  npm run replay -- <incidentId> [--policy file] [--recorded] [--step 1|2]
 Decides with the policy of the table, or of a file; by the model of OLLAMA_URL and OLLAMA_MODEL, or with --recorded by the
-answer that was recorded. Needs INCIDENTS_TABLE, or the pipeline that npm start runs here. It writes, runs and tells nothing.`;
+answer that was recorded; --step 2 is the decision about what an analysis found. Needs INCIDENTS_TABLE, or the pipeline that npm start runs here. It writes, runs and tells nothing.`;
 
 function policyOf(file: string): StoredPolicy {
   const reading = readPolicy(readFileSync(file, 'utf8'));
@@ -31,10 +31,15 @@ function inWords({ at, verdict }: Decision): string {
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { policy: { type: 'string' }, recorded: { type: 'boolean', default: false } },
+    options: {
+      policy: { type: 'string' },
+      recorded: { type: 'boolean', default: false },
+      step: { type: 'string', default: '1' },
+    },
   });
   const [incidentId, ...more] = positionals;
-  if (incidentId === undefined || more.length > 0) return fail(USAGE);
+  const step = ([1, 2] as const).find((each) => String(each) === values.step);
+  if (incidentId === undefined || more.length > 0 || step === undefined) return fail(USAGE);
   aimAtRunningStack();
   const { loadIncident, hostHistory, loadPolicy } = await openTable();
   const stored =
@@ -52,12 +57,14 @@ async function main(): Promise<void> {
     askModel: makeAskModel({ url, model, timeoutMs: seconds * 1000 }),
     narrate: ({ step, text }) => say(`${step.padEnd(10)} ${text}`),
   });
-  const result = await replay({ incidentId, stored, recorded: values.recorded });
+  const result = await replay({ incidentId, stored, recorded: values.recorded, step });
   switch (result.kind) {
     case 'no_such_incident':
       return fail(`There is no incident ${incidentId}.`);
     case 'no_alert':
       return fail('This incident has no alert that could be decided.');
+    case 'no_findings':
+      return fail('No analysis of this incident has findings that could be decided about.');
     case 'undecided':
       return say(`undecided  it would be ${result.became}: ${result.why}`);
     case 'decided': {

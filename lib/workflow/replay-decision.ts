@@ -19,7 +19,8 @@ export interface Difference {
 }
 
 export type Replay =
-  | { readonly kind: 'no_such_incident' | 'no_alert' }
+  /** `no_findings`: a second step is about what an analysis found. */
+  | { readonly kind: 'no_such_incident' | 'no_alert' | 'no_findings' }
   /** Today it would wait, or end without any decision; the timeline's last words say why. */
   | { readonly kind: 'undecided'; readonly became: Decided['kind']; readonly why: string }
   | {
@@ -43,15 +44,18 @@ export function makeReplayDecision(ports: {
   readonly incidentId: string;
   readonly stored: StoredPolicy;
   readonly recorded: boolean;
+  readonly step?: 1 | 2;
 }) => Promise<Replay> {
-  return async ({ incidentId, stored, recorded }) => {
+  return async ({ incidentId, stored, recorded, step = 1 }) => {
     const incident = await ports.loadIncident(incidentId);
     if (incident === undefined) return { kind: 'no_such_incident' };
     if (incident.alert === undefined) return { kind: 'no_alert' };
     const { zabbix } = incident;
-    const [decision] = incident.decisions;
-    const now = decision?.at ?? incident.openedAt;
-    let copy = asItWas(incident, now);
+    const decision = incident.decisions.find((each) => each.step === step);
+    const looked = incident.decisions.find((each) => each.step < step);
+    if (step === 2 && looked?.dispatch?.findings === undefined) return { kind: 'no_findings' };
+    const now = decision?.at ?? looked?.dispatch?.endedAt ?? incident.openedAt;
+    let copy = asItWas(incident, now, looked === undefined ? [] : [looked]);
     const nothing = async (): Promise<void> => {};
     const decide = makeDecideRemediation(
       {
@@ -98,15 +102,15 @@ export function makeReplayDecision(ports: {
   };
 }
 
-/** The record as the decision found it. */
-function asItWas(incident: Incident, now: number): Incident {
+/** The record as the decision found it; `decisions` are those that were made before. */
+function asItWas(incident: Incident, now: number, decisions: Incident['decisions']): Incident {
   const { outcome: _outcome, message: _message, coveredBy: _by, ...rest } = before(incident, now);
   return {
     ...rest,
     state: 'received',
     escalation: 'none',
     decideBy: Math.max(incident.decideBy, now + 1),
-    decisions: [],
+    decisions,
     timeline: incident.timeline.filter(({ kind }) => kind === 'received'),
   };
 }

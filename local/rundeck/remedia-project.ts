@@ -33,17 +33,27 @@ function pretend(execution: SimulatedExecution, job: JobDefinition) {
   if (/fail/.test(target)) {
     return { exitCode: 7, lines: [`(simulated) ${job.name} ${said}`, end('not_active', 7)] };
   }
-  const findings =
-    tool === 'analyze_processes'
-      ? [
-          '         percent      PID  USER             NAME',
-          '            93.0     4242  app              report-export',
-        ]
-      : [];
+  if (tool === 'analyze_processes')
+    return {
+      exitCode: 0,
+      lines: [`(simulated) ${job.name} ${said}: nothing was really done`, ...pretendedFindings(target)],
+    };
   return {
     exitCode: 0,
-    lines: [`(simulated) ${job.name} ${said}: nothing was really done`, ...findings, end('simulated', 0)],
+    lines: [`(simulated) ${job.name} ${said}: nothing was really done`, end('simulated', 0)],
   };
+}
+
+/** One process that no policy names uses nearly everything; so a human gets it. */
+function pretendedFindings(options: string): readonly string[] {
+  const resource = ['memory', 'io', 'network'].find((each) => options.includes(each)) ?? 'cpu';
+  const top = [{ pid: 4242, user: 'app', name: 'report-export', value: 93, unit: '' }];
+  const facts = { resource, unit: 'percent', total: 95, capacity: 100, top };
+  return [
+    '         percent      PID  USER             NAME',
+    '            93.0     4242  app              report-export',
+    JSON.stringify({ tool: 'analyze_processes', result: 'analyzed', exit: 0, simulated: true, ...facts }),
+  ];
 }
 
 /** Starts it. Without `runStep` executions are pretended and take `jobMs`. */

@@ -47,6 +47,7 @@ const evalCase = z.object({
   item_value: z.string().optional(),
   remediation: tool,
   also_acceptable: z.array(tool).default([]),
+  note: z.string().default(''),
   expect: z.object({ arguments: z.record(z.string(), argument).optional() }).optional(),
   history: z.array(past).default([]),
   /** An analysis was made first and found this: what is judged is the decision about it. */

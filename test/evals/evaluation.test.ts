@@ -65,6 +65,18 @@ describe('a case', () => {
     }
   });
 
+  it('with findings is decided after an analysis, by what code makes possible; names of processes have no say', async () => {
+    const { askModel, questions } = createMemoryModel();
+    for (const each of readCases('test/evals/cases/findings.jsonl')) {
+      const { tool } = await makeDecider('production', askModel)(each);
+      expect(`${each.note}: ${tool}`).toBe(`${each.note}: ${each.remediation}`);
+    }
+    expect(questions().length).toBeGreaterThan(5);
+    const briefs = questions().map(({ brief }) => brief);
+    for (const brief of briefs) expect(brief).toMatch(/^found: (application|service) \S+ uses most of the /m);
+    expect(briefs.join('\n')).not.toMatch(/xmrig|mysqld|sshd|cc1plus/);
+  });
+
   it('may bring a part of the policy', async () => {
     const each = { ...named('Systemd: redis-server.service'), policy: { deny: [{ where: {} }] } };
     expect(await makeDecider('rules', createMemoryModel().askModel)(each)).toMatchObject({

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { Incident } from '#lib/core/incident.ts';
 import { type ModelFault, type SimulatedModel, startSimulatedModel } from '#local/simulated-model.ts';
+import { analysisOutput } from '#test/builders/findings.ts';
 import { capturedPosts } from '#test/builders/zabbix-posts.ts';
 import { type Pipeline, startPipeline, TOKEN } from '#test/flow/pipeline.ts';
 
@@ -122,6 +123,31 @@ describe('an alert', () => {
     }
     const changed = await fetch(link.replace(incidentId, incidentId.replace('inc_', 'sim_')));
     expect(changed.status).toBe(403);
+  });
+
+  it('about load whose culprit the policy names ends with its restart, decided about once more', async () => {
+    pipeline.rundeck.setScenario((execution) =>
+      'resource_type' in execution.options
+        ? { exitCode: 0, lines: [...analysisOutput(['java 180', 'sshd 1'])] }
+        : {},
+    );
+    try {
+      const problem = await sample('cpu-problem');
+      const { incidentId } = await pipeline.post(problem);
+      await pipeline.until(incidentId, ({ decisions }) => decisions[1]?.dispatch?.executionId !== undefined);
+      await pipeline.post(recoveryOf(problem));
+      const incident = await pipeline.until(incidentId, closed);
+
+      expect(incident).toMatchObject({ outcome: 'verified', escalation: 'none' });
+      const bodies = postsFor(incidentId).map(({ body }) => JSON.parse(body));
+      expect(bodies).toMatchObject([
+        { tool: 'analyze_processes', remedia_decision_id: `${incidentId}#1` },
+        { tool: 'restart_application', app_name: 'orders-service', remedia_decision_id: `${incidentId}#2` },
+      ]);
+      expect(toldOf(incidentId)).toEqual([]);
+    } finally {
+      pipeline.rundeck.setScenario(undefined);
+    }
   });
 
   it.each(['unknown-problem', 'hostile-problem'])(

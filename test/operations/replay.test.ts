@@ -5,12 +5,14 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { createIncidentsTable, tableDefinition } from '#lib/adapters/incidents-table.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
+import { incidentIdOf } from '#lib/core/identity.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type { AskModel } from '#lib/workflow/ports.ts';
 import { makeReplayDecision } from '#lib/workflow/replay-decision.ts';
 import { startEmbeddedDynamo } from '#local/embedded.ts';
 import { LOCAL_AWS } from '#test/aws.ts';
+import { analysisOutput } from '#test/builders/findings.ts';
 import { anAlert, anIncident, NOON } from '#test/builders/incidents.ts';
 import { choosesFirst, notifies, openHouse, policyOf, says } from '#test/workflow/house.ts';
 
@@ -91,6 +93,36 @@ describe('a replay', () => {
     const { run } = await prepare({ model, today: neverAsked });
 
     expect(await run(true)).toMatchObject({ kind: 'decided', differences: [] });
+  });
+
+  it('of the second step decides about the same findings', async () => {
+    const house = openHouse({});
+    await house.ready;
+    house.rundeck.endAs('succeeded', analysisOutput(['shop 180']));
+    const incidentId = await house.post(anAlert({ tags: [], item: { key: 'system.cpu.util' } }));
+    await house.settle();
+    const replay = makeReplayDecision({ ...house.table, askModel: choosesFirst, narrate: () => undefined });
+    const again = (policy: Policy) =>
+      replay({ incidentId, stored: stored(policy), recorded: false, step: 2 });
+
+    expect(await again(policyOf())).toMatchObject({
+      kind: 'decided',
+      recorded: { step: 2 },
+      replayed: { decisionId: `${incidentId}#2`, verdict: { tool: 'restart_application' } },
+    });
+    expect(await again(policyOf({ after_analysis: 'approve' }))).toMatchObject({
+      replayed: { verdict: { kind: 'needs_approval' } },
+    });
+    expect(await again(policyOf({ after_analysis: 'never' }))).toMatchObject({
+      replayed: { verdict: { kind: 'escalate' } },
+    });
+  });
+
+  it('of a second step that never could be says so', async () => {
+    const { replay } = await prepare();
+    const incidentId = incidentIdOf('zabbix', '4711');
+    const wanted = { incidentId, stored: stored(policyOf()), recorded: false, step: 2 } as const;
+    expect(await replay(wanted)).toEqual({ kind: 'no_findings' });
   });
 
   it('says when today it would only wait', async () => {
