@@ -1,5 +1,5 @@
 /** GET /api/v1/health: asks queues, table, model and Rundeck whether they are there. */
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { modelHealth } from '#lib/adapters/ollama.ts';
 import { createSqsClient, queueDepths } from '#lib/adapters/queue.ts';
 import { rundeckHealth } from '#lib/adapters/rundeck.ts';
@@ -33,9 +33,7 @@ export const handler = whenReady(async () => {
   return makeHealthEndpoint({
     tokens: [...settings.OPERATOR_TOKENS, ...settings.INTAKE_TOKENS],
     checks: {
-      table: tableCheck(
-        createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
-      ),
+      table: tableCheck(openIncidentsTable(settings)),
       alerts_queue: queue(settings.ALERTS_QUEUE_URL),
       jobs_queue: queue(settings.JOBS_QUEUE_URL),
       checks_queue: queue(settings.CHECKS_QUEUE_URL),

@@ -1,9 +1,9 @@
 /** From the alerts queue: decides what to do about one alert, once. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeAskModel } from '#lib/adapters/ollama.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
-import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { openQueues, toCheck, toDecide, toDispatch } from '#lib/adapters/pipeline-queues.ts';
 import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { makeReadHostContext } from '#lib/adapters/zabbix.ts';
 import { approvalLink } from '#lib/endpoints/approval-endpoint.ts';
@@ -11,17 +11,15 @@ import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { LINK_SETTINGS, linksOf, zabbixOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
-import { makeLog } from '#lib/runtime/logger.ts';
-import { makeMeasure, measureModel, observeIncidents } from '#lib/runtime/metrics.ts';
-import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { measureModel, observeIncidents } from '#lib/runtime/metrics.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeDecideRemediation } from '#lib/workflow/decide-remediation.ts';
-import { alertMessageSchema, checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
+import { alertMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { rememberAnswers } from '#lib/workflow/remember-answers.ts';
 
-const log = makeLog({ function: 'decide-remediation' });
-const measure = makeMeasure();
+const { log, measure, narrate, channels } = watchFunction('decide-remediation');
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
@@ -43,17 +41,10 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const { APPROVAL_SIGNING_KEY: key, PUBLIC_BASE_URL: publicBaseUrl } = settings;
   const links = linksOf(settings);
   const zabbix = zabbixOf(settings);
-  const client = createSqsClient();
+  const queues = openQueues(traceHeaderFor);
   const decide = makeDecideRemediation(
     {
-      ...observeIncidents(
-        createIncidentsTable({
-          client: createDynamoClient(),
-          tableName: settings.INCIDENTS_TABLE,
-          retentionDays: settings.RETENTION_DAYS,
-        }),
-        measure,
-      ),
+      ...observeIncidents(openIncidentsTable(settings), measure),
       askModel: rememberAnswers(
         measureModel(
           makeAskModel({
@@ -66,31 +57,14 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
         ),
         { seconds: settings.OLLAMA_REMEMBER_SECONDS, clock: Date.now },
       ),
-      sendToDecide: sendTo({
-        client,
-        queueUrl: settings.ALERTS_QUEUE_URL,
-        schema: alertMessageSchema,
-        traceHeaderFor,
-      }),
-      sendToDispatch: sendTo({
-        client,
-        queueUrl: settings.JOBS_QUEUE_URL,
-        schema: jobMessageSchema,
-        traceHeaderFor,
-      }),
-      sendToCheck: sendTo({
-        client,
-        queueUrl: settings.CHECKS_QUEUE_URL,
-        schema: checkMessageSchema,
-        traceHeaderFor,
-      }),
-      tellHuman: makeTellHuman(peopleOf(settings), {
-        log: (failure) => log.warn('a channel failed', failure),
-      }),
+      sendToDecide: toDecide(queues, settings.ALERTS_QUEUE_URL),
+      sendToDispatch: toDispatch(queues, settings.JOBS_QUEUE_URL),
+      sendToCheck: toCheck(queues, settings.CHECKS_QUEUE_URL),
+      tellHuman: makeTellHuman(peopleOf(settings), channels),
       tellByJob: makeTellByJob(peopleOf(settings)),
       readHostContext: zabbix && makeReadHostContext(zabbix),
       clock: Date.now,
-      narrate: makeNarrate(log),
+      narrate,
     },
     {
       ...links,

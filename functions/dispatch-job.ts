@@ -1,8 +1,8 @@
 /** From the jobs queue: runs the job of one decision, at most once. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
-import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { openQueues, toCheck } from '#lib/adapters/pipeline-queues.ts';
 import { makeFindExecution, makeRunJob, parseWebhooks } from '#lib/adapters/rundeck.ts';
 import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { makeReadHostContext } from '#lib/adapters/zabbix.ts';
@@ -11,16 +11,14 @@ import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { LINK_SETTINGS, linksOf, zabbixOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
-import { makeLog } from '#lib/runtime/logger.ts';
-import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
-import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { observeIncidents } from '#lib/runtime/metrics.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeDispatchJob } from '#lib/workflow/dispatch-job.ts';
-import { checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
+import { jobMessageSchema } from '#lib/workflow/queue-messages.ts';
 
-const log = makeLog({ function: 'dispatch-job' });
-const measure = makeMeasure();
+const { log, measure, narrate, channels } = watchFunction('dispatch-job');
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
@@ -35,18 +33,12 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
+  const queues = openQueues(traceHeaderFor);
   const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
   const zabbix = zabbixOf(settings);
   const dispatch = makeDispatchJob(
     {
-      ...observeIncidents(
-        createIncidentsTable({
-          client: createDynamoClient(),
-          tableName: settings.INCIDENTS_TABLE,
-          retentionDays: settings.RETENTION_DAYS,
-        }),
-        measure,
-      ),
+      ...observeIncidents(openIncidentsTable(settings), measure),
       runJob: makeRunJob({
         webhooks: parseWebhooks(settings.RUNDECK_WEBHOOKS),
         catalogue,
@@ -54,19 +46,12 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       }),
       findExecution:
         url !== undefined && token !== undefined ? makeFindExecution({ url, token, catalogue }) : undefined,
-      sendToCheck: sendTo({
-        client: createSqsClient(),
-        queueUrl: settings.CHECKS_QUEUE_URL,
-        schema: checkMessageSchema,
-        traceHeaderFor,
-      }),
-      tellHuman: makeTellHuman(peopleOf(settings), {
-        log: (failure) => log.warn('a channel failed', failure),
-      }),
+      sendToCheck: toCheck(queues, settings.CHECKS_QUEUE_URL),
+      tellHuman: makeTellHuman(peopleOf(settings), channels),
       tellByJob: makeTellByJob(peopleOf(settings)),
       readHostContext: zabbix && makeReadHostContext(zabbix),
       clock: Date.now,
-      narrate: makeNarrate(log),
+      narrate,
     },
     linksOf(settings),
   );

@@ -1,21 +1,20 @@
 /** From the dead-letter queues: tells a human about every message that nobody could handle. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
 import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { traceOfXray } from '#lib/core/trace.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
 import { inLogContext } from '#lib/runtime/log-context.ts';
-import { errorFields, makeLog } from '#lib/runtime/logger.ts';
-import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
-import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { errorFields } from '#lib/runtime/logger.ts';
+import { observeIncidents } from '#lib/runtime/metrics.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeEscalateDeadLetters } from '#lib/workflow/escalate-dead-letters.ts';
 
-const log = makeLog({ function: 'escalate-dead-letters' });
-const measure = makeMeasure();
+const { log, measure, narrate, channels } = watchFunction('escalate-dead-letters');
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
@@ -26,20 +25,11 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   ]);
   const escalate = makeEscalateDeadLetters(
     {
-      ...observeIncidents(
-        createIncidentsTable({
-          client: createDynamoClient(),
-          tableName: settings.INCIDENTS_TABLE,
-          retentionDays: settings.RETENTION_DAYS,
-        }),
-        measure,
-      ),
-      tellHuman: makeTellHuman(peopleOf(settings), {
-        log: (failure) => log.warn('a channel failed', failure),
-      }),
+      ...observeIncidents(openIncidentsTable(settings), measure),
+      tellHuman: makeTellHuman(peopleOf(settings), channels),
       tellByJob: makeTellByJob(peopleOf(settings)),
       clock: Date.now,
-      narrate: makeNarrate(log),
+      narrate,
     },
     linksOf(settings),
   );

@@ -1,5 +1,5 @@
 /** GET /api/v1/incidents and /api/v1/incidents/{id}: reads what happened to an alert. */
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeIncidentEndpoint } from '#lib/endpoints/incident-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { zabbixPagesOf } from '#lib/runtime/link-settings.ts';
@@ -18,7 +18,7 @@ export const handler = whenReady(async () => {
     'ZABBIX_API_URL',
   ]);
   return makeIncidentEndpoint({
-    ...createIncidentsTable({ client: createDynamoClient(), tableName: settings.INCIDENTS_TABLE }),
+    ...openIncidentsTable(settings),
     tokens: [...settings.OPERATOR_TOKENS, ...settings.INTAKE_TOKENS],
     source: settings.REMEDIA_SOURCE,
     linkKey: settings.LINK_SIGNING_KEY,

@@ -1,19 +1,16 @@
 /** POST /api/v1/zabbix/alert: takes an alert in and answers within milliseconds. */
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
-import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openQueues, toCheck, toDecide } from '#lib/adapters/pipeline-queues.ts';
 import { intakeGate, makeAlertEndpoint } from '#lib/endpoints/alert-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { incidentLinkOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
-import { makeLog } from '#lib/runtime/logger.ts';
-import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
-import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { observeIncidents } from '#lib/runtime/metrics.ts';
+import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
-import { alertMessageSchema, checkMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { makeReceiveAlert, makeRecordRejected } from '#lib/workflow/receive-alert.ts';
 
-const log = makeLog({ function: 'receive-alert' });
-const measure = makeMeasure();
+const { log, measure, narrate } = watchFunction('receive-alert');
 const clock = Date.now;
 
 export const handler = whenReady(async () => {
@@ -30,31 +27,14 @@ export const handler = whenReady(async () => {
     'LINK_SIGNING_KEY',
     'LINK_VALID_DAYS',
   ]);
-  const table = observeIncidents(
-    createIncidentsTable({
-      client: createDynamoClient(),
-      tableName: settings.INCIDENTS_TABLE,
-      retentionDays: settings.RETENTION_DAYS,
-    }),
-    measure,
-  );
-  const client = createSqsClient();
+  const table = observeIncidents(openIncidentsTable(settings), measure);
+  const queues = openQueues(traceHeaderFor);
   const ports = {
     ...table,
-    sendToDecide: sendTo({
-      client,
-      queueUrl: settings.ALERTS_QUEUE_URL,
-      schema: alertMessageSchema,
-      traceHeaderFor,
-    }),
-    sendToCheck: sendTo({
-      client,
-      queueUrl: settings.CHECKS_QUEUE_URL,
-      schema: checkMessageSchema,
-      traceHeaderFor,
-    }),
+    sendToDecide: toDecide(queues, settings.ALERTS_QUEUE_URL),
+    sendToCheck: toCheck(queues, settings.CHECKS_QUEUE_URL),
     clock,
-    narrate: makeNarrate(log),
+    narrate,
   };
   const incidentLink = incidentLinkOf(settings);
   return makeAlertEndpoint({

@@ -1,17 +1,15 @@
 /** POST /api/v1/rundeck/execution: Rundeck's word that an execution has ended. */
 
-import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { openQueues, toCheck } from '#lib/adapters/pipeline-queues.ts';
 import { makeReadExecution } from '#lib/adapters/rundeck.ts';
 import { executionGate, makeExecutionEndpoint } from '#lib/endpoints/execution-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
-import { makeLog } from '#lib/runtime/logger.ts';
-import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
-import { checkMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { makeReceiveExecution } from '#lib/workflow/receive-execution.ts';
 
-const log = makeLog({ function: 'receive-execution' });
+const { log, narrate } = watchFunction('receive-execution');
 
 export const handler = whenReady(async () => {
   const settings = await loadSettings([
@@ -20,17 +18,13 @@ export const handler = whenReady(async () => {
     'RUNDECK_URL',
     'RUNDECK_API_TOKEN',
   ]);
+  const queues = openQueues(traceHeaderFor);
   const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
   const receive = makeReceiveExecution({
     readExecution:
       url !== undefined && token !== undefined ? makeReadExecution({ url, token }) : async () => undefined,
-    sendToCheck: sendTo({
-      client: createSqsClient(),
-      queueUrl: settings.CHECKS_QUEUE_URL,
-      schema: checkMessageSchema,
-      traceHeaderFor,
-    }),
-    narrate: makeNarrate(log),
+    sendToCheck: toCheck(queues, settings.CHECKS_QUEUE_URL),
+    narrate,
   });
   return makeExecutionEndpoint({ gate: executionGate(settings.EXECUTION_TOKENS), receive, log });
 }, log);

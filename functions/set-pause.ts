@@ -1,17 +1,15 @@
 /** /api/v1/pause: the one switch that stops every job. */
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
-import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openQueues, toDecide, toDispatch } from '#lib/adapters/pipeline-queues.ts';
 import { makePauseEndpoint } from '#lib/endpoints/pause-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
-import { makeLog } from '#lib/runtime/logger.ts';
-import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
+import { observeIncidents } from '#lib/runtime/metrics.ts';
+import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeSetPause, makeShowPause } from '#lib/workflow/pause.ts';
-import { alertMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
 
-const log = makeLog({ function: 'set-pause' });
-const measure = makeMeasure();
+const { log, measure } = watchFunction('set-pause');
 
 export const handler = whenReady(async () => {
   const settings = await loadSettings([
@@ -21,28 +19,11 @@ export const handler = whenReady(async () => {
     'JOBS_QUEUE_URL',
     'OPERATOR_TOKENS',
   ]);
-  const client = createSqsClient();
+  const queues = openQueues(traceHeaderFor);
   const ports = {
-    ...observeIncidents(
-      createIncidentsTable({
-        client: createDynamoClient(),
-        tableName: settings.INCIDENTS_TABLE,
-        retentionDays: settings.RETENTION_DAYS,
-      }),
-      measure,
-    ),
-    sendToDecide: sendTo({
-      client,
-      queueUrl: settings.ALERTS_QUEUE_URL,
-      schema: alertMessageSchema,
-      traceHeaderFor,
-    }),
-    sendToDispatch: sendTo({
-      client,
-      queueUrl: settings.JOBS_QUEUE_URL,
-      schema: jobMessageSchema,
-      traceHeaderFor,
-    }),
+    ...observeIncidents(openIncidentsTable(settings), measure),
+    sendToDecide: toDecide(queues, settings.ALERTS_QUEUE_URL),
+    sendToDispatch: toDispatch(queues, settings.JOBS_QUEUE_URL),
     clock: Date.now,
   };
   return makePauseEndpoint({

@@ -1,24 +1,21 @@
 /** Every minute: picks up whatever is due and nobody seems to be working on. */
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
-import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { openQueues, toCheck, toDecide, toDispatch } from '#lib/adapters/pipeline-queues.ts';
 import { makeFindExecution } from '#lib/adapters/rundeck.ts';
 import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { LINK_SETTINGS, linksOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
-import { makeLog } from '#lib/runtime/logger.ts';
-import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
-import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { observeIncidents } from '#lib/runtime/metrics.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeReconcileClaim } from '#lib/workflow/dispatch-job.ts';
-import { alertMessageSchema, checkMessageSchema, jobMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { makeSweepIncidents } from '#lib/workflow/sweep-incidents.ts';
 
-const log = makeLog({ function: 'sweep-incidents' });
-const measure = makeMeasure();
+const { log, measure, narrate, channels } = watchFunction('sweep-incidents');
 
 export const handler = whenReady(async () => {
   const settings = await loadSettings([
@@ -33,40 +30,18 @@ export const handler = whenReady(async () => {
     ...PEOPLE_SETTINGS,
   ]);
   const { RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
-  const client = createSqsClient();
+  const queues = openQueues(traceHeaderFor);
   const ports = {
-    ...observeIncidents(
-      createIncidentsTable({
-        client: createDynamoClient(),
-        tableName: settings.INCIDENTS_TABLE,
-        retentionDays: settings.RETENTION_DAYS,
-      }),
-      measure,
-    ),
-    sendToDecide: sendTo({
-      client,
-      queueUrl: settings.ALERTS_QUEUE_URL,
-      schema: alertMessageSchema,
-      traceHeaderFor,
-    }),
-    sendToDispatch: sendTo({
-      client,
-      queueUrl: settings.JOBS_QUEUE_URL,
-      schema: jobMessageSchema,
-      traceHeaderFor,
-    }),
-    sendToCheck: sendTo({
-      client,
-      queueUrl: settings.CHECKS_QUEUE_URL,
-      schema: checkMessageSchema,
-      traceHeaderFor,
-    }),
-    tellHuman: makeTellHuman(peopleOf(settings), { log: (failure) => log.warn('a channel failed', failure) }),
+    ...observeIncidents(openIncidentsTable(settings), measure),
+    sendToDecide: toDecide(queues, settings.ALERTS_QUEUE_URL),
+    sendToDispatch: toDispatch(queues, settings.JOBS_QUEUE_URL),
+    sendToCheck: toCheck(queues, settings.CHECKS_QUEUE_URL),
+    tellHuman: makeTellHuman(peopleOf(settings), channels),
     tellByJob: makeTellByJob(peopleOf(settings)),
     findExecution:
       url !== undefined && token !== undefined ? makeFindExecution({ url, token, catalogue }) : undefined,
     clock: Date.now,
-    narrate: makeNarrate(log),
+    narrate,
   };
   const where = linksOf(settings);
   const sweep = makeSweepIncidents({ ...ports, reconcileClaim: makeReconcileClaim(ports, where) }, where);

@@ -1,8 +1,8 @@
 /** From the checks queue: how did the job end, and is the problem over? */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
+import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
-import { createSqsClient, sendTo } from '#lib/adapters/queue.ts';
+import { openQueues, toCheck, toDecide } from '#lib/adapters/pipeline-queues.ts';
 import { makeReadExecution, makeReadOutput } from '#lib/adapters/rundeck.ts';
 import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
 import { makeCommentEvent, makeReadEvent } from '#lib/adapters/zabbix.ts';
@@ -11,16 +11,14 @@ import { batchHandler } from '#lib/runtime/batch.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { LINK_SETTINGS, linksOf, zabbixOf } from '#lib/runtime/link-settings.ts';
 import { traceHeaderFor } from '#lib/runtime/log-context.ts';
-import { makeLog } from '#lib/runtime/logger.ts';
-import { makeMeasure, observeIncidents } from '#lib/runtime/metrics.ts';
-import { makeNarrate } from '#lib/runtime/narrate.ts';
+import { observeIncidents } from '#lib/runtime/metrics.ts';
 import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
+import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
-import { alertMessageSchema, checkMessageSchema } from '#lib/workflow/queue-messages.ts';
+import { checkMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { makeVerifyOutcome } from '#lib/workflow/verify-outcome.ts';
 
-const log = makeLog({ function: 'verify-outcome' });
-const measure = makeMeasure();
+const { log, measure, narrate, channels } = watchFunction('verify-outcome');
 
 export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   const settings = await loadSettings([
@@ -40,39 +38,20 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       ? { url: RUNDECK_URL, token: RUNDECK_API_TOKEN }
       : undefined;
   const zabbix = zabbixOf(settings);
-  const client = createSqsClient();
+  const queues = openQueues(traceHeaderFor);
   const verify = makeVerifyOutcome(
     {
-      ...observeIncidents(
-        createIncidentsTable({
-          client: createDynamoClient(),
-          tableName: settings.INCIDENTS_TABLE,
-          retentionDays: settings.RETENTION_DAYS,
-        }),
-        measure,
-      ),
+      ...observeIncidents(openIncidentsTable(settings), measure),
       readExecution: rundeck ? makeReadExecution(rundeck) : async () => undefined,
       readOutput: rundeck ? makeReadOutput(rundeck) : async () => '',
       readEvent: zabbix && makeReadEvent(zabbix),
       commentEvent: zabbix && makeCommentEvent(zabbix),
-      sendToDecide: sendTo({
-        client,
-        queueUrl: settings.ALERTS_QUEUE_URL,
-        schema: alertMessageSchema,
-        traceHeaderFor,
-      }),
-      sendToCheck: sendTo({
-        client,
-        queueUrl: settings.CHECKS_QUEUE_URL,
-        schema: checkMessageSchema,
-        traceHeaderFor,
-      }),
-      tellHuman: makeTellHuman(peopleOf(settings), {
-        log: (failure) => log.warn('a channel failed', failure),
-      }),
+      sendToDecide: toDecide(queues, settings.ALERTS_QUEUE_URL),
+      sendToCheck: toCheck(queues, settings.CHECKS_QUEUE_URL),
+      tellHuman: makeTellHuman(peopleOf(settings), channels),
       tellByJob: makeTellByJob(peopleOf(settings)),
       clock: Date.now,
-      narrate: makeNarrate(log),
+      narrate,
     },
     { ...linksOf(settings), catalogue },
   );

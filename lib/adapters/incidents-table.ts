@@ -117,6 +117,19 @@ export interface IncidentsTable {
   readonly deleteExpired: DeleteExpired;
 }
 
+/** The table as a function's settings name it, with a client of its own. */
+export function openIncidentsTable(settings: {
+  readonly INCIDENTS_TABLE: string;
+  readonly RETENTION_DAYS?: number;
+}): IncidentsTable {
+  const { INCIDENTS_TABLE: tableName, RETENTION_DAYS: retentionDays } = settings;
+  return createIncidentsTable({
+    client: createDynamoClient(),
+    tableName,
+    ...(retentionDays !== undefined && { retentionDays }),
+  });
+}
+
 /**
  * Every port of the incidents table. All of them throw UpstreamError `incidents_table`.
  * `retentionDays` counts from the end of an incident; one whose message no human has got yet does not expire.

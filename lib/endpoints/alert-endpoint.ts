@@ -7,6 +7,7 @@ import type { Mode } from '#lib/core/incident.ts';
 import type { IncidentLink } from '#lib/core/messages.ts';
 import { type FieldProblem, parseAlert, type RejectedPost, readAbout } from '#lib/core/parse-alert.ts';
 import {
+  bearerGate,
   contentTypes,
   type Gate,
   type HttpAnswer,
@@ -20,7 +21,7 @@ import {
 } from '#lib/runtime/http.ts';
 import { addToLogContext, logContext } from '#lib/runtime/log-context.ts';
 import type { Log } from '#lib/runtime/logger.ts';
-import { bearerMatches, signatureMatches } from '#lib/runtime/tokens.ts';
+import { signatureMatches } from '#lib/runtime/tokens.ts';
 import type { Received, RejectedFacts } from '#lib/workflow/receive-alert.ts';
 
 const jsonOnly = contentTypes(['application/json']);
@@ -32,9 +33,11 @@ export function intakeGate(settings: {
   readonly clock: () => number;
 }): Gate {
   const { tokens, hmacKey, clock } = settings;
-  return ({ headers, body }) => {
-    if (!bearerMatches(headers['authorization'], tokens))
-      return unauthorized('Expected Authorization: Bearer and a valid token.');
+  const hasToken = bearerGate(tokens);
+  return (request) => {
+    const { headers, body } = request;
+    const refusal = hasToken(request);
+    if (refusal) return refusal;
     if (hmacKey === undefined) return undefined;
     const signed = signatureMatches({
       key: hmacKey,

@@ -6,16 +6,15 @@ import { saysWhat } from '#lib/core/incident-changes.ts';
 import type { IncidentLink } from '#lib/core/messages.ts';
 import { html, htmlPage, linkTo } from '#lib/endpoints/html-page.ts';
 import {
+  bearerGate,
   type HttpAnswer,
   type HttpRequest,
   httpHandler,
   jsonOf,
   problem,
-  unauthorized,
 } from '#lib/runtime/http.ts';
 import type { Log } from '#lib/runtime/logger.ts';
 import { readLink, signLink } from '#lib/runtime/signed-link.ts';
-import { bearerMatches } from '#lib/runtime/tokens.ts';
 import type { Answered, ApprovalAnswer } from '#lib/workflow/answer-approval.ts';
 import type { LoadIncident } from '#lib/workflow/ports.ts';
 
@@ -139,6 +138,7 @@ export function makeApprovalEndpoint(parts: {
     return { status: 200, json: { incidentId: answered.incident.incidentId, answer: answered.kind } };
   };
 
+  const mayAnswer = bearerGate(tokens);
   return httpHandler({
     methods: ['GET', 'POST'],
     gates: [],
@@ -146,9 +146,7 @@ export function makeApprovalEndpoint(parts: {
     handle: async (request) => {
       if (request.method === 'GET') return show(request);
       if (!(request.headers['content-type'] ?? '').startsWith('application/json')) return byForm(request);
-      return bearerMatches(request.headers['authorization'], tokens)
-        ? byProgram(request)
-        : unauthorized('Expected Authorization: Bearer and one of the OPERATOR_TOKENS.');
+      return mayAnswer(request) ?? byProgram(request);
     },
   });
 }

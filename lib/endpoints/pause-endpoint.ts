@@ -2,15 +2,14 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import {
+  bearerGate,
   contentTypes,
   type HttpAnswer,
   httpHandler,
   jsonOf,
   problem,
-  unauthorized,
 } from '#lib/runtime/http.ts';
 import type { Log } from '#lib/runtime/logger.ts';
-import { bearerMatches } from '#lib/runtime/tokens.ts';
 import type { PauseState } from '#lib/workflow/pause.ts';
 
 const wanted = z.strictObject({
@@ -34,13 +33,7 @@ export function makePauseEndpoint(parts: {
   const json = contentTypes(['application/json']);
   return httpHandler({
     methods: ['GET', 'POST', 'PUT'],
-    gates: [
-      ({ headers }) =>
-        bearerMatches(headers['authorization'], tokens)
-          ? undefined
-          : unauthorized('Expected Authorization: Bearer and one of the OPERATOR_TOKENS.'),
-      (request) => (request.method === 'GET' ? undefined : json(request)),
-    ],
+    gates: [bearerGate(tokens), (request) => (request.method === 'GET' ? undefined : json(request))],
     log,
     handle: async (request) => {
       if (request.method === 'GET') return answer(await show());
