@@ -1,5 +1,5 @@
 /** Tells people by e-mail, over any SMTP server. */
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import { isWebAddress, plainLine, plainText } from '#lib/adapters/spoken-text.ts';
 import type { HumanMessage } from '#lib/core/incident.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
@@ -16,17 +16,23 @@ export interface Mailbox {
 
 /** Sends plain text only: there is nothing in it that a mail program could run, load or disguise. */
 export function makeTellMailbox({ url, from, to, timeoutMs }: Mailbox): TellHuman {
-  const transport = createTransport({
-    url,
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
-    dnsTimeout: timeoutMs,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  let transport: Transporter | undefined;
+  const connect = async (): Promise<Transporter> => {
+    // A quarter of a function's code, which it need not run at each start for the few messages that it sends.
+    const { createTransport } = await import('nodemailer');
+    return createTransport({
+      url,
+      connectionTimeout: timeoutMs,
+      greetingTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
+      dnsTimeout: timeoutMs,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+  };
   return async (message) => {
     try {
+      transport ??= await connect();
       await transport.sendMail({
         from,
         to: [...to],
