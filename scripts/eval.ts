@@ -7,15 +7,23 @@ import { toolSchemas } from '#lib/core/answer-format.ts';
 import { EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
 import type { AskModel } from '#lib/workflow/ports.ts';
+import { aimAtRunningStack } from '#local/running-stack.ts';
 import { CASE_FILES, type EvalCase, readCases } from '#test/evals/cases.ts';
 import { DECIDERS, type Decider, makeDecider, remember } from '#test/evals/deciders.ts';
 import { figuresOf, type Judged } from '#test/evals/figures.ts';
+import { casesFromIncidents } from '#test/evals/from-incidents.ts';
 import { confusionTable, figuresTable } from '#test/evals/report.ts';
 import { createMemoryModel } from '#test/fakes/model-memory.ts';
+import { openTable } from './operator.ts';
+import { readIncidents, readSince } from './read-incidents.ts';
 
 const help = `Decides every case by production's own way with a real model.
 
   --cases FILE      a case file (repeatable); by default all of the repository
+  --from-incidents  the cases that the incidents table holds: what helped, what did not, and what humans said of it;
+                    needs INCIDENTS_TABLE, or the pipeline that npm start runs here
+  --since 90d       how far back, or a date
+  --export FILE     writes these cases there, and asks no model
   --split NAME      only cases of this split (development, test)
   --decider NAME    ${DECIDERS.join(', ')} (repeatable); production by default
   --model NAME      (repeatable) by default OLLAMA_MODEL, else qwen2.5-coder:1.5b
@@ -29,6 +37,9 @@ const { values: options } = parseArgs({
   options: {
     help: { type: 'boolean', short: 'h', default: false },
     cases: { type: 'string', multiple: true, default: [...CASE_FILES] },
+    'from-incidents': { type: 'boolean', default: false },
+    since: { type: 'string', default: '90d' },
+    export: { type: 'string' },
     split: { type: 'string' },
     decider: { type: 'string', multiple: true, default: ['production'] },
     model: {
@@ -50,7 +61,15 @@ const deciders = options.decider.map((name) => {
   if (decider === undefined) fail(`--decider ${name}: expected one of ${DECIDERS.join(', ')}`);
   return decider;
 });
-const files = options.cases.map((file) => [file, readCases(file)] as const);
+const files = options['from-incidents']
+  ? [['the incidents', await learntCases()] as const]
+  : options.cases.map((file) => [file, readCases(file)] as const);
+if (options.export !== undefined) {
+  const lines = files.flatMap(([, found]) => found.map((each) => `${JSON.stringify(each)}\n`));
+  write(options.export, lines.join(''));
+  console.log(`${lines.length} cases are in ${options.export}`);
+  process.exit(0);
+}
 const cases = files
   .flatMap(([, found]) => found)
   .filter(({ split }) => options.split === undefined || split === options.split);
@@ -166,6 +185,13 @@ function writeReport(file: string, text: string): void {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const marks = /(?<=<!-- figures -->\n).*(?=<!-- \/figures -->)/s;
   write(file, marks.test(before) ? before.replace(marks, () => `\n${text}\n`) : `${text}\n`);
+}
+
+async function learntCases(): Promise<readonly EvalCase[]> {
+  const since = readSince(options.since, Date.now()) ?? fail('--since: expected 90d or a date');
+  aimAtRunningStack();
+  const { listIncidents } = await openTable();
+  return casesFromIncidents(await readIncidents(listIncidents, since));
 }
 
 function say(text: string): void {

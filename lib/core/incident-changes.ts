@@ -1,4 +1,5 @@
 /** Every change an incident can go through, as pure functions; nothing else ever builds or alters one. */
+import type { ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { describeContext, type HostContext } from '#lib/core/host-context.ts';
 import { hostKeyOf } from '#lib/core/identity.ts';
@@ -558,6 +559,29 @@ export function noteExecution(
   return ended
     ? note({ ...changed, state: 'verifying', dueAt }, now, 'execution', `The execution ended: ${status}.`)
     : { ...changed, dueAt };
+}
+
+/** What a human says about a decision afterwards; a later word replaces an earlier one. `undefined` without the decision. */
+export function noteReview(
+  incident: Incident,
+  review: {
+    readonly step: 1 | 2;
+    readonly answer: 'right' | 'wrong';
+    readonly instead?: ToolName | undefined;
+    readonly by: string;
+    readonly now: number;
+  },
+): Incident | undefined {
+  const { step, answer, instead, by, now } = review;
+  const decision = incident.decisions.find((each) => each.step === step);
+  if (decision === undefined) return undefined;
+  const reviewed = { answer, ...(instead !== undefined && { instead }), by, at: now };
+  return note(
+    withDecision(incident, { ...decision, review: reviewed }),
+    now,
+    'reviewed',
+    `${by} says of the decision of step ${step}: ${answer}${instead === undefined ? '' : `, ${instead} instead`}.`,
+  );
 }
 
 /** Looked, and it is too early to tell. */

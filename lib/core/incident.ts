@@ -195,6 +195,14 @@ export interface Decision {
     readonly at: number;
   };
   readonly dispatch?: Dispatch;
+  /** What a human said about it afterwards, also where nothing ran. */
+  readonly review?: {
+    readonly answer: 'right' | 'wrong';
+    /** What would have been right. */
+    readonly instead?: ToolName;
+    readonly by: string;
+    readonly at: number;
+  };
 }
 
 /** The one attempt to run a decision's job. */
@@ -247,6 +255,7 @@ export type TimelineKind =
   | 'escalated'
   | 'escalation_failed'
   | 'commented'
+  | 'reviewed'
   | 'simulated'
   | 'closed';
 
