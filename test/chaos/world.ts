@@ -11,6 +11,7 @@ import type {
   LoadIncident,
   ReadEvent,
   ReadExecution,
+  ReadHostContext,
   ReadOutput,
   RunJob,
   TellHuman,
@@ -37,6 +38,7 @@ export interface World {
     readonly readOutput: ReadOutput;
     readonly findExecution: FindExecution;
     readonly readEvent: ReadEvent;
+    readonly readHostContext: ReadHostContext;
     readonly commentEvent: CommentEvent;
     readonly tellHuman: TellHuman;
   };
@@ -153,6 +155,21 @@ export function createWorld({
         if (!problem) return { kind: 'not_found' };
         const { recoveredAt } = problem;
         return recoveredAt === undefined ? { kind: 'problem' } : { kind: 'recovered', at: recoveredAt };
+      },
+      readHostContext: async ({ eventId, past }) => {
+        const problem = problems.get(eventId);
+        const recoveredAt = problem?.recoveredAt;
+        return {
+          at: clock(),
+          event: !problem ? 'unknown' : recoveredAt === undefined ? 'problem' : 'recovered',
+          ...(recoveredAt !== undefined && { recoveredAt }),
+          acknowledged: mood(0.02),
+          suppressed: 'no',
+          host: 'monitored',
+          maintenance: mood(0.05),
+          reachable: 'yes',
+          ...(past !== undefined && { otherProblems: 0, sameTriggerProblems: 1 }),
+        };
       },
       commentEvent: async () => {},
       tellHuman: async (message) => {

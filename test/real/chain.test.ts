@@ -5,12 +5,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import { makeAskModel } from '#lib/adapters/ollama.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { incidentIdOf } from '#lib/core/identity.ts';
 import { runOverSsh } from '#local/rundeck/run-over-ssh.ts';
 import { type SimulatedRundeck, startSimulatedRundeck } from '#local/simulated-rundeck.ts';
+import { questionAbout } from '#test/builders/questions.ts';
+import { alertOf, triggerNamed } from '#test/builders/triggers.ts';
 import { type HttpSink, openHttpSink } from '#test/fakes/http-sink.ts';
 import { openRundeck } from '../../rundeck/call-rundeck.ts';
 import { connectRundeck } from '../../rundeck/connect.ts';
@@ -30,6 +33,12 @@ const real = realPart('chain of Zabbix and target host', [
   'TARGET_GW',
   'TARGET_SSH_KEY',
 ]);
+const ollama = process.env['OLLAMA_URL'];
+const model = process.env['OLLAMA_MODEL'] ?? 'llama3.2';
+const threads = Number(process.env['OLLAMA_NUM_THREAD'] ?? 0);
+if (real && !ollama) console.warn('\nNo OLLAMA_URL: every decision here is made by a SIMULATED model.\n');
+/** Two cores carry Zabbix, its database, the target host and, where there is one, the model. */
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 const run = randomBytes(3).toString('hex');
 const HOST = `chain-${run}`;
 const SOURCE = `chain-${run}`;
@@ -57,9 +66,11 @@ const incident = z.object({
   decisions: z.array(
     z.object({
       verdict: z.object({ kind: z.string(), tool: z.string().optional() }),
+      model: z.object({ model: z.string(), totalMilliseconds: z.number() }).optional(),
       dispatch: z.object({ executionId: z.string().optional(), output: z.string().optional() }).optional(),
     }),
   ),
+  zabbix: z.object({ event: z.string(), host: z.string() }).optional(),
   timeline: z.array(z.object({ at: z.number(), kind: z.string(), text: z.string() })),
 });
 
@@ -98,8 +109,10 @@ describe.skipIf(!real)('the whole real chain', () => {
         EXECUTION_TOKENS: EXECUTION_TOKEN,
         ESCALATION_CHAT_URL: people.url,
         // A model that is there is used; port 1 answers nobody, so that it is simulated.
-        OLLAMA_URL: process.env['OLLAMA_URL'] ?? 'http://127.0.0.1:1',
-        ...(process.env['OLLAMA_MODEL'] === undefined ? {} : { OLLAMA_MODEL: process.env['OLLAMA_MODEL'] }),
+        OLLAMA_URL: ollama ?? 'http://127.0.0.1:1',
+        OLLAMA_MODEL: model,
+        OLLAMA_TIMEOUT_SECONDS: '250',
+        ...(threads > 0 && { OLLAMA_NUM_THREAD: String(threads) }),
         ...settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -109,12 +122,17 @@ describe.skipIf(!real)('the whole real chain', () => {
         printed += chunk;
       });
     }
-    await eventually('Remedia is ready', () => (printed.includes('Ready:') ? true : undefined), 60);
+    await eventually('Remedia is ready', () => (printed.includes('Ready:') ? true : undefined), 240).catch(
+      (error: unknown) => {
+        throw new Error(`Remedia did not start: ${printed.slice(-2000)}`, { cause: error });
+      },
+    );
   };
 
   beforeAll(async () => {
     if (!real) return;
     began = Date.now();
+    const warm = warmModel();
     await host.down();
     const up = await host.up();
     if (up.code !== 0) throw new Error(`the target host did not come up: ${up.output}`);
@@ -219,6 +237,8 @@ describe.skipIf(!real)('the whole real chain', () => {
       return items.filter(({ lastclock }) => lastclock !== '0').length >= 4 ? true : undefined;
     });
     steps.push(`Zabbix watches the host after ${since()} s`);
+    await warm;
+    steps.push(`${ollama ? model : 'the SIMULATED model'} is ready after ${since()} s`);
   });
 
   afterAll(async () => {
@@ -257,7 +277,7 @@ describe.skipIf(!real)('the whole real chain', () => {
     });
     return answer.status === 200 ? incident.parse(await answer.json()) : undefined;
   };
-  const closed = (eventId: string, seconds = 240) =>
+  const closed = (eventId: string, seconds = 290) =>
     eventually(
       `the incident of event ${eventId} is closed`,
       async () => {
@@ -286,8 +306,24 @@ describe.skipIf(!real)('the whole real chain', () => {
   };
   const told = (eventId: string) =>
     people.requests.filter(({ body }) => body.includes(incidentIdOf(SOURCE, eventId)));
-  const remember = (what: string, from: number) =>
-    steps.push(`${what}: ${((Date.now() - from) / 1000).toFixed(1)} s`);
+  /** How long the whole of it took, and each step of the incident since the host broke. */
+  const remember = (what: string, from: number, { timeline, decisions }: z.infer<typeof incident>) => {
+    const after = (at: number) => `${((at - from) / 1000).toFixed(1)} s`;
+    const worth = /^(received|model_asked|decided|dispatched|execution|recovered|closed|escalated)$/;
+    const way = timeline.filter(({ kind }) => worth.test(kind)).map(({ kind, at }) => `${kind} ${after(at)}`);
+    steps.push(`${what}: ${after(Date.now())}`, `    ${way.join(', ')}`);
+    for (const decision of decisions) {
+      // What needs no model is decided without one; whatever was asked must be the real one.
+      if (decision.model && ollama) expect(decision.model.model).toBe(model);
+    }
+  };
+  /** The first question of all costs the evaluation of everything that never changes; an hour's first alert pays it. */
+  async function warmModel(): Promise<void> {
+    if (!ollama) return;
+    const numThread = threads > 0 ? threads : undefined;
+    const ask = makeAskModel({ url: ollama, model, timeoutMs: 280_000, numThread });
+    await ask(questionAbout(alertOf(triggerNamed('PostgreSQL: Service is down'))).question);
+  }
   const executionsOf = (job: string) => {
     const uuid = Object.values(catalogue)
       .flatMap((tool) => ('job' in tool ? [tool.job] : []))
@@ -300,7 +336,9 @@ describe.skipIf(!real)('the whole real chain', () => {
     await host.root('systemctl kill -s KILL nginx');
     const eventId = await problemOf('nginx is not running', from);
     const one = await closed(eventId);
-    remember('nginx killed → verified', from);
+    remember('nginx killed → verified', from, one);
+    expect(one.zabbix).toEqual({ event: 'problem', host: 'monitored' });
+    if (ollama) expect(one.decisions[0]?.model?.model).toBe(model);
     expect(one).toMatchObject({ outcome: 'verified' });
     expect((await host.root('systemctl is-active nginx')).output.trim()).toBe('active');
     expect(executionsOf('restart-service')).toHaveLength(1);
@@ -318,7 +356,7 @@ describe.skipIf(!real)('the whole real chain', () => {
     await host.root('systemctl kill -s KILL nginx');
     const eventId = await problemOf('nginx is not running', from);
     const one = await closed(eventId);
-    remember('nginx killed again → human told', from);
+    remember('nginx killed again → human told', from, one);
     expect(one).toMatchObject({ outcome: 'handed_over', escalation: 'delivered' });
     expect(told(eventId).length).toBeGreaterThan(0);
     expect(executionsOf('restart-service')).toHaveLength(before);
@@ -330,7 +368,7 @@ describe.skipIf(!real)('the whole real chain', () => {
     await host.fill(95);
     const eventId = await problemOf('Disk /srv/data fills up', from);
     const one = await closed(eventId);
-    remember('disk full → verified', from);
+    remember('disk full → verified', from, one);
     expect(one).toMatchObject({ outcome: 'verified' });
     expect((await host.root('ls /srv/data/keep.dat; ls /srv/data/tmp | wc -l')).output).toMatch(
       /keep\.dat\n0\n/,
@@ -343,7 +381,7 @@ describe.skipIf(!real)('the whole real chain', () => {
     await host.root('touch /run/broken; systemctl kill -s KILL fragile');
     const eventId = await problemOf('fragile is not running', from);
     const one = await closed(eventId);
-    remember('a service that cannot start → human told', from);
+    remember('a service that cannot start → human told', from, one);
     expect(one).toMatchObject({ outcome: 'failed', escalation: 'delivered' });
     expect(told(eventId).length).toBeGreaterThan(0);
   });
@@ -358,7 +396,7 @@ describe.skipIf(!real)('the whole real chain', () => {
     );
     const eventId = await problemOf('Something odd', from);
     const one = await closed(eventId);
-    remember('unknown problem → human told', from);
+    remember('unknown problem → human told', from, one);
     expect(one).toMatchObject({ outcome: 'handed_over', escalation: 'delivered' });
     expect(told(eventId).length).toBeGreaterThan(0);
     expect(rundeck.executions()).toHaveLength(before);
@@ -372,7 +410,7 @@ describe.skipIf(!real)('the whole real chain', () => {
     try {
       const eventId = await problemOf('CPU is busy', from);
       const one = await closed(eventId);
-      remember('CPU burner → findings with a human', from);
+      remember('CPU burner → findings with a human', from, one);
       expect(one).toMatchObject({ outcome: 'analysed', escalation: 'delivered' });
       expect(one.decisions[0]?.dispatch?.output).toContain('burner');
       expect(
