@@ -1,4 +1,5 @@
 /** One incident as a page for a human at night: how it ended, what was decided and why, what ran, who knows, and when. */
+import { describeContext } from '#lib/core/host-context.ts';
 import type { Decision, Incident, IncidentState, Outcome, TimelineKind } from '#lib/core/incident.ts';
 import { saysWhat } from '#lib/core/incident-changes.ts';
 import { SEVERITY_NAMES } from '#lib/core/messages.ts';
@@ -116,7 +117,7 @@ function lasted({ openedAt, closedAt }: Incident, now: number): string {
 }
 
 function whatHappened(
-  { alert, eventId, source, recoveredAt }: Incident,
+  { alert, eventId, source, recoveredAt, zabbix }: Incident,
   zabbixUrl: string | undefined,
 ): Html {
   const url =
@@ -134,6 +135,8 @@ function whatHappened(
 ${row('Data', opdata)}${row('Item', item.key)}
 ${row('Groups', hostGroups.length === 0 ? undefined : hostGroups.join(', '))}
 ${row('Tags', shown.length === 0 ? undefined : shown.map(({ tag, value }) => (value === '' ? tag : `${tag}: ${value}`)).join(', '))}
+${row('Zabbix', zabbix && describeContext(zabbix))}
+${row('Also open there', zabbix?.otherProblemNames?.join(', '))}
 <dt>Over</dt><dd>${recoveredAt === undefined ? 'not as far as Zabbix says' : timeOf(recoveredAt)}</dd>
 ${event}
 </dl>`;

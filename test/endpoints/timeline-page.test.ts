@@ -5,6 +5,7 @@ import { type Decision, ESCALATIONS, INCIDENT_STATES, type Incident, OUTCOMES } 
 import { makeIncidentEndpoint } from '#lib/endpoints/incident-endpoint.ts';
 import { timelinePage } from '#lib/endpoints/timeline-page.ts';
 import { makeIncidentLink } from '#lib/runtime/incident-link.ts';
+import { aContext } from '#test/builders/host-contexts.ts';
 import { anHttpEvent } from '#test/builders/http-events.ts';
 import { anAlert, anIncident, NOON } from '#test/builders/incidents.ts';
 import { createMemoryIncidents } from '#test/fakes/incidents-memory.ts';
@@ -55,6 +56,7 @@ const everywhere = (text: string): Incident => {
       hostGroups: [text],
       tags: [{ tag: text, value: text }],
     }),
+    zabbix: aContext({ otherProblems: 1, otherProblemNames: [text] }),
     decisions: [decision],
     message: {
       kind: 'escalation',
@@ -208,6 +210,15 @@ describe('the page', () => {
     expect(markupOf(incident)).toContain(
       '<a href="https://zabbix.test/tr_events.php?triggerid=23456&amp;eventid=4711" rel="noreferrer">',
     );
+  });
+
+  it('tells what Zabbix said of the host', () => {
+    const zabbix = aContext({ otherProblems: 2, otherProblemNames: ['Swap is full', 'CPU is busy'] });
+    const words = wordsOf(anIncident({ zabbix }));
+
+    expect(words).toContain('Zabbix said: the problem is open; 2 other problems are open on this host.');
+    expect(words).toContain('Also open there Swap is full, CPU is busy');
+    expect(wordsOf(anIncident())).not.toContain('Zabbix said');
   });
 
   it('says of a simulation in the first place that it is one, and that nobody was told', () => {
