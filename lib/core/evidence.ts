@@ -26,7 +26,7 @@ interface Facts {
 const CLASSES_WITHOUT_JOBS = ['hardware', 'network', 'power', 'cloud', 'storage'];
 /** Watched from outside: the host that Zabbix names is an account, a cluster or a hypervisor, and no job gets there. */
 const OUTSIDE_TARGETS =
-  /^(vmware|vcenter|esxi?|nutanix|proxmox|openstack|openshift|kubernetes|k8s|aws|azure|gcp|ceph)([-_ ]|$)/i;
+  /^(vmware|vcenter|esxi?|nutanix|proxmox|openstack|openshift|kubernetes|k8s|aws|azure|gcp|ceph|cisco|juniper|fortinet|fortigate|mikrotik|pfsense|opnsense|f5|arista|checkpoint|paloalto)([-_ ]|$)/i;
 /** What Zabbix agent 2 itself pings; any other check of that name may be of a machine far away. */
 const PINGED_BY_AGENT = ['mysql', 'pgsql', 'oracle', 'mssql', 'mongodb', 'redis', 'memcached', 'docker'];
 /** Subjects of templates that name no service of the host. */
@@ -89,7 +89,7 @@ function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
     const names = scopes.includes('capacity') ? namesOf(tags, ['filesystem'], ['target']) : [];
     return found('cleanup_disk', names, `${key.name} reports little space`);
   }
-  const what = capacityOf(key);
+  const what = capacityOf(key) ?? (scopes.length === 0 && isOwnCheckOfADisk(key) ? 'space' : undefined);
   if (what === undefined) return undefined;
   // The agent's own keys begin with the mount point; those of other collectors name their source first.
   const mounts = key.parameters.slice(0, 2).filter(isMountPoint).slice(0, 1);
@@ -97,6 +97,15 @@ function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
   const names = mounts.length > 0 ? mounts : tagged;
   if (names.some(isDataVolume)) return undefined;
   return found('cleanup_disk', names, `${key.name} reports few free ${what}`);
+}
+
+/** What administrators call their own checks of a mount point. */
+function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean {
+  return (
+    /^(disk|df|fs|filesystem)(\.[a-z_]+)*\.(p?used|p?free|usage|pct|percent|full|avail)(\.[a-z]+)?$/.test(
+      name,
+    ) && isMountPoint(first)
+  );
 }
 
 /** `space` or `inodes` when the key tells how full a file system is. */
@@ -182,6 +191,8 @@ function serviceSign(
 const SERVICE_OF_PORT: Readonly<Record<string, readonly string[]>> = {
   ssh: ['sshd', 'ssh'],
   '22': ['sshd', 'ssh'],
+  ldap: ['slapd'],
+  '389': ['slapd'],
   '3128': ['squid'],
   '3306': ['mysql', 'mariadb', 'mysqld'],
   '5432': ['postgresql'],
@@ -272,9 +283,8 @@ function analysisEvidence(facts: Facts): Evidence | undefined {
   const resource = measured ?? (strained ? resourceOfComponent(tags) : undefined);
   const names = resource === undefined ? [] : [resource];
   const evidence = found('analyze_processes', names, `${key.name} reports that ${resource} is short`);
-  // Without a template's scope only the name says whether there is trouble at all.
   const clear = measured !== undefined || tags('component').some((each) => each in RESOURCE_OF_COMPONENT);
-  return evidence && { ...evidence, direct: strained && clear };
+  return evidence && { ...evidence, direct: clear };
 }
 
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
@@ -291,6 +301,7 @@ const RESOURCE_BY_KEY: readonly (readonly [RegExp, 'cpu' | 'memory' | 'io' | 'ne
   [/^(system\.cpu\.(load|util)(\.avg\d+)?|proc\.cpu\.util)(\[|$)/, 'cpu'],
   [/^(proc\.num(\[,*(run)?\]|$)|proc\.open\.files|fd\.open|system\.processes)/, 'cpu'],
   [/^jmx\[.*ProcessCpuLoad/, 'cpu'],
+  [/^jmx\[.*HeapMemoryUsage/, 'memory'],
   [/^(vm\.memory\.|system\.swap\.(pfree|pused|free|size)|proc\.mem)/, 'memory'],
   [/^vfs\.dev\./, 'io'],
   [/^net\.if\.(in|out|total)\["?[^,"\]]+"?(,"?bytes"?)?\]$/, 'network'],

@@ -10,7 +10,8 @@ import { type Evidence, evidenceOf, type Platform } from '#lib/core/evidence.ts'
 import type { Reason } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
-import { speaksToReader, triggerText } from '#lib/core/trigger-text.ts';
+import { firstClause, speaksToReader, triggerText } from '#lib/core/trigger-text.ts';
+import { namesTrouble } from '#lib/core/trouble-words.ts';
 
 export interface EligibleTool {
   readonly tool: JobToolName;
@@ -79,11 +80,22 @@ function eligibleOf(
 ): EligibleTool | readonly Reason[] {
   const match = matchPolicy({ policy, alert, tool, now });
   if (match.kind === 'refused') return match.reasons;
-  const sufficient = direct && catalogue[tool].safety === 'read_only';
-  if (!sufficient && speaksToReader(triggerText(alert))) {
+  const readOnly = catalogue[tool].safety === 'read_only';
+  const text = triggerText(alert);
+  const orders = speaksToReader(text);
+  const trouble = namesTrouble(firstClause(text), { tool, tagged: isOfTemplate(alert) });
+  // What a template's tags say is enough to look; what only the name says, when it names trouble and nothing else.
+  const sufficient = readOnly && direct && (isScoped(alert) || (trouble && !orders));
+  if (!sufficient && orders) {
     return reason(
       'text_gives_orders',
       "The trigger's name speaks to whoever reads it, so nothing is done that depends on reading it.",
+    );
+  }
+  if (!readOnly && !trouble) {
+    return reason(
+      'no_trouble_named',
+      `The trigger's name has no word for trouble now that ${tool} would end.`,
     );
   }
   const { target, parameters } = TOOLS[tool];
@@ -107,6 +119,15 @@ function eligibleOf(
     evidence: because,
     ...(sufficient && { sufficient }),
   };
+}
+
+/** Zabbix 7.0's templates say of each trigger what it is about (`scope`), and of its item whose (`class`, `target`). */
+function isOfTemplate({ tags }: Alert): boolean {
+  return ['class', 'target', 'scope'].every((name) => tags.some(({ tag }) => tag === name));
+}
+
+function isScoped({ tags }: Alert): boolean {
+  return tags.some(({ tag }) => tag === 'scope');
 }
 
 /** What a value may be written as: the policy's aliases, else the names themselves; systemd's suffix may be left out. */

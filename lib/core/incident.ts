@@ -142,6 +142,7 @@ export type ReasonCode =
   | 'model_asks_for_human'
   | 'no_eligible_tool'
   | 'text_gives_orders'
+  | 'no_trouble_named'
   | 'evidence_suffices'
   | 'unsupported_platform'
   | 'not_a_trigger_event'

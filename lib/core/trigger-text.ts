@@ -42,7 +42,7 @@ const alone = (...phrases: readonly string[]) =>
 /** Marks of a conversation, a program or a call; no trigger's name has them. */
 const SIGNS: readonly RegExp[] = [
   /[<|]\s*[/|]?\s*(?:alert|system|user|assistant|tool|im_|s>|function|end)|\[\/?inst|\{\s*["'“„«]/iu,
-  /["'“”„«»]\s*[}:]\s*["'“”„«{[]/u,
+  /["“”„«»]\s*[}:]\s*["“”„«{[]/u,
   /```|#{3}|={4}|-{4}|\\n|&[lg]t;|\bBEGIN\b|\bEND\b/u,
   /\b(?:cleanup|clean|restart|analy[sz]e|notify)[_-](?:disk|service|process(?:es)?|application|human)\b|\bnotify\b/iu,
   /(?:^|\s)(?:SYSTEM|USER|ASSISTANT|ADMIN|OPERATOR|HUMAN|IMPORTANT|NOTE|ATTENTION|HINT|ACTION|TODO|WICHTIG|ACHTUNG|HINWEIS|IMPORTANTE|ATENCI[OÓ]N|ATENÇÃO|NOTA|REMARQUE)\s*[:!-]/u,
@@ -65,7 +65,7 @@ const TO_THE_READER = alone(
   // Spanish, Portuguese, Italian, French
   'ignor(?:a|ad|ar|em|en|ez|er|ate|are|ons)|olvid(?:a|e|ar|en)|esque(?:ça|cer|cam)|dimentica(?:re)?|oubli(?:e|ez|er)|desconsider(?:e|a|ar)|descart(?:e|a|ar) las?',
   "por favor|per favore|s[’']il (?:vous|te) pla[iî]t|svp|prego|instruc(?:ci[oó]n|ciones)|instru(?:ç|c)(?:ão|ões|ao|oes)|istruzion[ei]|consignes?",
-  'respond(?:a|e|er|an|am|ez|ete) (?:con|com|solo|só|apenas|que|par)|contest(?:a|e|ar) (?:con|solo|sólo|que)|répond(?:s|ez|re)?|rispondi|rispondere|la (?:palabra|respuesta|risposta|réponse)|a (?:palavra|resposta)|le mot|esta? (?:alerta|alarma|evento) (?:dice|diz|es|é|significa|quer)|cette alerte',
+  'respond(?:a|e|er|an|am|ez|ete) (?:con|com|solo|só|apenas|que|par)|contest(?:a|e|ar) (?:con|solo|sólo|que)|réponds|répondez|rispondi|rispondere|la (?:palabra|respuesta|risposta|réponse)|a (?:palavra|resposta)|le mot|esta? (?:alerta|alarma|evento) (?:dice|diz|es|é|significa|quer)|cette alerte',
   'elig(?:e|ir|en)|escolh(?:a|er|am)|escog(?:e|er)|seleccion(?:a|e|ar)|selecion(?:a|e|ar)|chois(?:is|ir|issez)|scegli(?:ere|ete)?|us(?:a|e|ar) (?:la|a|el|o) (?:herramienta|ferramenta|función|função)|llam(?:a|e|ar) a|cham(?:a|e|ar) a',
   'inmediatamente|imediatamente|immédiatement|immediatamente|ahora mismo|agora mesmo|de inmediato|subito|tout de suite|autorizad[oa]|aprobad[oa]|aprovad[oa]|approuvé\\w*|deve(?:m)? ser|deben? ser|hay que|é preciso|es necesario|é necessário|il faut|bisogna',
 );

@@ -1,0 +1,89 @@
+/** What a name says is wrong, and that it is wrong now. */
+import { describe, expect, it } from 'vitest';
+import { namesTrouble } from '#lib/core/trouble-words.ts';
+
+const own = (tool: Parameters<typeof namesTrouble>[1]['tool']) => ({ tool, tagged: false });
+const template = { tool: 'restart_service', tagged: true } as const;
+
+describe("a name in somebody's own words", () => {
+  it.each([
+    'sshd dead on jump-02',
+    'fail2ban not running !',
+    'No java process',
+    'Windows-Dienst DHCPServer gestoppt',
+    'Dienst dovecot steht!',
+    'El servicio cron no está en ejecución',
+    'squid parou de novo :(',
+    'MariaDB fora do ar',
+    "nginx n'est pas actif",
+    'rsyslog ne répond plus sur log-05',
+    'Il container è fermo',
+    'Служба nginx не работает',
+  ])('says that something is down: %s', (name) => {
+    expect(namesTrouble(name, own('restart_service'))).toBe(true);
+    expect(namesTrouble(name, own('restart_application'))).toBe(true);
+  });
+
+  it.each([
+    'Festplatte /var/log fast voll',
+    'Poco espacio en C:',
+    'Acabando inodes em /tmp no web-19',
+    'Plus de place sur /',
+    '/var 97%',
+    'Only 2 GB left on /srv',
+    'disk usage above 90',
+  ])('says that a disk is full: %s', (name) => {
+    expect(namesTrouble(name, own('cleanup_disk'))).toBe(true);
+  });
+
+  it.each([
+    'OpenSSH 9.9 instead of 9.6 on jump-05',
+    'vsftpd belongs to team Integration since 1 Feb',
+    'cups: Abschaltung zum Quartalsende beantragt',
+    'At this growth rate /var/log hits its limit mid March',
+    'inode threshold of /srv/spool raised to 25 %',
+    'Is nginx still down?',
+    '¿Para qué sirve dnsmasq en este equipo?',
+    'nginx will be down on Sunday',
+    'Le pic de 02h00, déjà expliqué, disque plein',
+    'A manutenção do nginx parado',
+    'Disk full, already reported',
+    'httpd workers: 412',
+    'search container has no HEALTHCHECK defined',
+    'postfix: unit file differs from the one in Ansible',
+    '/var/log ya bajó al 41 %',
+    'Inodes em /srv/mail: coleta sem dados novos há 2 h',
+  ])('says nothing that a tool would end now: %s', (name) => {
+    expect(namesTrouble(name, own('restart_service'))).toBe(false);
+    expect(namesTrouble(name, own('cleanup_disk'))).toBe(false);
+  });
+
+  it.each([
+    'RAM knapp auf ts-05',
+    'Memória livre abaixo de 200 MB',
+    'CPU at 99 %',
+    'Carga da CPU muito alta',
+    'swap se está agotando',
+  ])('says that something is short: %s', (name) => {
+    expect(namesTrouble(name, own('analyze_processes'))).toBe(true);
+  });
+
+  it.each([
+    'Load will be high until noon',
+    'bond0: weekly traffic summary is ready',
+    'eth2 has another cable',
+  ])('says nothing that a look would explain: %s', (name) => {
+    expect(namesTrouble(name, own('analyze_processes'))).toBe(false);
+  });
+});
+
+it("of a template's own trigger is only asked whether it is now", () => {
+  expect(namesTrouble('Etcd: Member has trouble', template)).toBe(true);
+  expect(namesTrouble('Etcd: Version has been upgraded', template)).toBe(false);
+});
+
+it('is read in a time that grows no faster than the name', () => {
+  for (const unit of ['no a b ', 'is was ', '9 ', 'n']) {
+    expect(namesTrouble(unit.repeat(20_000), own('restart_service'))).toBeTypeOf('boolean');
+  }
+});
