@@ -1,7 +1,7 @@
 /** From the alerts queue: decides what to do about one alert, once. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
-import { makeAskModel } from '#lib/adapters/ollama.ts';
+import { makeAskModel, modelHealth } from '#lib/adapters/ollama.ts';
 import { makeTellHuman } from '#lib/adapters/people.ts';
 import { openQueues, toCheck, toDecide, toDispatch } from '#lib/adapters/pipeline-queues.ts';
 import { makeTellByJob } from '#lib/adapters/tell-by-job.ts';
@@ -18,6 +18,9 @@ import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeDecideRemediation } from '#lib/workflow/decide-remediation.ts';
 import { alertMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { rememberAnswers } from '#lib/workflow/remember-answers.ts';
+
+/** A model that is down holds up no start for longer. */
+const START_MS = 2_000;
 
 const { log, measure, narrate, channels } = watchFunction('decide-remediation');
 
@@ -40,6 +43,11 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   ]);
   const { APPROVAL_SIGNING_KEY: key, PUBLIC_BASE_URL: publicBaseUrl } = settings;
   const links = linksOf(settings);
+  const { OLLAMA_URL: url, OLLAMA_MODEL: model } = settings;
+  // Said once a start, and never in the way: whoever reads the log learns which model decides, or that none can.
+  const { ok, detail } = await modelHealth({ url, model, timeoutMs: START_MS });
+  if (ok) log.info('the model that decides', { detail });
+  else log.warn('the model is not as it should be', { detail });
   const zabbix = zabbixOf(settings);
   const queues = openQueues(traceHeaderFor);
   const decide = makeDecideRemediation(
@@ -48,10 +56,11 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
       askModel: rememberAnswers(
         measureModel(
           makeAskModel({
-            url: settings.OLLAMA_URL,
-            model: settings.OLLAMA_MODEL,
+            url,
+            model,
             timeoutMs: settings.OLLAMA_TIMEOUT_SECONDS * 1000,
             numThread: settings.OLLAMA_NUM_THREAD,
+            sayDrift: (drift) => log.warn('the model has changed', { detail: drift }),
           }),
           measure,
         ),

@@ -146,7 +146,8 @@ async function whatOllamaLacks({ ollamaUrl, ollamaModel }: LocalSettings): Promi
   try {
     const response = await fetch(`${ollamaUrl.replace(/\/$/, '')}/api/show`, {
       method: 'POST',
-      body: JSON.stringify({ model: ollamaModel }),
+      // A pinned digest is no part of the name.
+      body: JSON.stringify({ model: ollamaModel.split('@sha256:')[0] }),
       signal: AbortSignal.timeout(2000),
     });
     await response.arrayBuffer();

@@ -29,6 +29,8 @@ export interface SimulatedModelOptions {
   readonly capabilities?: readonly string[];
   /** Where calls stand: small models write them as text. */
   readonly answersIn?: 'tool_calls' | 'content';
+  /** Of every model, asked each time. */
+  readonly digest?: () => string;
   /** How long an answer takes, in milliseconds. */
   readonly answerMs?: number;
   readonly print?: (line: string) => void;
@@ -101,7 +103,12 @@ export async function startSimulatedModel(options: SimulatedModelOptions = {}): 
     return fault.what;
   };
   const has = (model: string) => options.models === undefined || options.models.includes(model);
-  const entry = (name: string) => ({ name, model: name, digest: DIGEST, details: { family: 'SIMULATED' } });
+  const entry = (name: string) => ({
+    name,
+    model: name,
+    digest: options.digest?.() ?? DIGEST,
+    details: { family: 'SIMULATED' },
+  });
 
   const server = createServer((request, response) => {
     response.on('close', () => {

@@ -20,6 +20,8 @@ export interface OllamaSettings {
   readonly timeoutMs: number;
   /** Only where other jobs share the cores; another value than before makes Ollama load the model anew. */
   readonly numThread?: number | undefined;
+  /** Hears, once for each digest, that another model answers than the pinned one, or than the one before. */
+  readonly sayDrift?: ((text: string) => void) | undefined;
 }
 
 // What of Ollama's answers is relied on; the rest may change.
@@ -120,16 +122,23 @@ function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
  * `refused` or `failed`; after `timeoutMs` the connection is closed, which ends the generation.
  */
 export function makeAskModel(settings: OllamaSettings): AskModel {
-  const { url, timeoutMs, numThread } = settings;
-  const { model } = pinned(settings.model);
+  const { url, timeoutMs, numThread, sayDrift } = settings;
+  const { model, digest: wanted } = pinned(settings.model);
   let capabilities: readonly string[] | undefined;
+  let before: string | undefined;
   return async (question) => {
     const began = performance.now();
     const client = new Ollama({ host: url, fetch: fetchFor(model, began + timeoutMs) });
     try {
-      // What a model can do does not change under its name; which one it is may.
-      capabilities ??= checked(shown, await client.show({ model })).capabilities ?? ['tools'];
       const digest = digestOf(checked(listed, await client.list()).models, model);
+      if (digest !== before) {
+        const drift = whatDrifted(model, { wanted, before, digest });
+        if (drift !== undefined) sayDrift?.(drift);
+        // What it can do may be another thing, too.
+        if (before !== undefined) capabilities = undefined;
+        before = digest;
+      }
+      capabilities ??= checked(shown, await client.show({ model })).capabilities ?? ['tools'];
       const request = {
         model,
         stream: false as const,
@@ -224,19 +233,46 @@ export async function modelHealth(
       capabilities,
       loaded,
     };
-    if (wanted !== undefined && digest?.startsWith(wanted) !== true) {
-      const found = digest?.slice(0, 12) ?? 'unknown';
-      return { ok: false, detail: `${model} is not the pinned one: its digest is ${found}`, ...facts };
-    }
+    const drift = whatDrifted(model, { wanted, digest });
+    if (drift !== undefined) return { ok: false, detail: drift, ...facts };
     if (contextLength !== undefined && contextLength < CONTEXT_TOKENS) {
       const detail = `${model} takes ${contextLength} tokens, and Remedia needs ${CONTEXT_TOKENS}`;
       return { ok: false, detail, ...facts };
     }
-    const tools = capabilities.includes('tools') ? '' : ', which does not know tools, so it answers in text';
-    return { ok: true, detail: `${model}${tools}, ${loaded ? 'loaded' : 'not loaded yet'}`, ...facts };
+    const which = [
+      model,
+      ...(digest === undefined
+        ? []
+        : [`digest ${digest.slice(0, 12)}${wanted === undefined ? '' : ' as pinned'}`]),
+      contextLength === undefined ? 'context length unknown' : `${contextLength} tokens`,
+      capabilities.includes('tools') ? 'tools' : 'does not know tools, so it answers in text',
+      loaded ? 'loaded' : 'not loaded yet',
+    ];
+    return { ok: true, detail: which.join(', '), ...facts };
   } catch (error) {
     return { ok: false, detail: asUpstream(error).message };
   }
+}
+
+/** One sentence when it is another model than the pinned one, or else than the one before. */
+function whatDrifted(
+  model: string,
+  digests: {
+    readonly wanted?: string | undefined;
+    readonly before?: string | undefined;
+    readonly digest: string | undefined;
+  },
+): string | undefined {
+  const { wanted, before, digest } = digests;
+  const now = digest?.slice(0, 12) ?? 'unknown';
+  if (wanted !== undefined) {
+    return digest?.startsWith(wanted) === true
+      ? undefined
+      : `${model} is not the pinned one: its digest is ${now}`;
+  }
+  return before === undefined || before === digest
+    ? undefined
+    : `${model} is another one than before: its digest was ${before.slice(0, 12)} and is ${now}`;
 }
 
 function pinned(name: string): { readonly model: string; readonly digest?: string } {

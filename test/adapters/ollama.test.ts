@@ -228,6 +228,39 @@ describe('what goes wrong', () => {
   });
 });
 
+describe('another model under the same name', () => {
+  const say = async (model: string, digests: readonly string[]) => {
+    let digest = '';
+    const server = await startSimulatedModel({ models: ['small:1b'], digest: () => digest });
+    ends.push(server.close);
+    const said: string[] = [];
+    const ask = makeAskModel({
+      url: server.url,
+      model,
+      timeoutMs: 5_000,
+      sayDrift: (text) => said.push(text),
+    });
+    for (const each of digests) {
+      digest = each.padEnd(64, '0');
+      expect((await ask(question)).trace.digest).toBe(digest);
+    }
+    return said;
+  };
+
+  it('is said once, and decides all the same', async () => {
+    expect(await say('small:1b', ['aa', 'aa', 'bb', 'bb'])).toEqual([
+      'small:1b is another one than before: its digest was aa0000000000 and is bb0000000000',
+    ]);
+  });
+
+  it('than the pinned one is said once for each', async () => {
+    expect(await say('small:1b@sha256:aa', ['aa', 'bb', 'bb', 'aa', 'cc'])).toEqual([
+      'small:1b is not the pinned one: its digest is bb0000000000',
+      'small:1b is not the pinned one: its digest is cc0000000000',
+    ]);
+  });
+});
+
 describe('the model’s health', () => {
   const health = (url: string, model = 'small:1b') => modelHealth({ url, model, timeoutMs: 5_000 });
 
@@ -235,7 +268,7 @@ describe('the model’s health', () => {
     const { server } = await open();
     expect(await health(server.url)).toEqual({
       ok: true,
-      detail: 'small:1b, loaded',
+      detail: 'small:1b, digest simulated000, 32768 tokens, tools, loaded',
       digest: 'simulated'.padEnd(64, '0'),
       contextLength: 32_768,
       capabilities: ['completion', 'tools'],
@@ -261,7 +294,19 @@ describe('the model’s health', () => {
 
   it('is well with the pinned digest', async () => {
     const { server } = await open();
-    expect(await health(server.url, 'small:1b@sha256:simulated0')).toMatchObject({ ok: true });
+    expect(await health(server.url, 'small:1b@sha256:simulated0')).toMatchObject({
+      ok: true,
+      detail: expect.stringContaining('digest simulated000 as pinned'),
+    });
+  });
+
+  it('is well without tools, and says so', async () => {
+    const server = await startSimulatedModel({ models: ['small:1b'], capabilities: ['completion'] });
+    ends.push(server.close);
+    expect(await health(server.url)).toMatchObject({
+      ok: true,
+      detail: expect.stringContaining('does not know tools'),
+    });
   });
 
   it('is not well when nothing answers', async () => {
