@@ -73,6 +73,8 @@ ol.way{list-style:none;margin:0;padding:0;border-left:2px solid var(--line)}
 ol.way li{position:relative;padding:0 0 .8rem 1.1rem}
 ol.way li::before{content:"";position:absolute;left:calc(-.3rem - 1px);top:.5rem;width:.6rem;height:.6rem;border-radius:50%;background:var(--tone,var(--plain))}
 ol.way small{display:block;font-variant-numeric:tabular-nums}
+/* What is longer than its box shows its end first, which nothing but a script could else do. */
+pre.tail{display:flex;flex-direction:column-reverse}
 summary{cursor:pointer;color:var(--soft)}
 button{font:inherit;font-weight:600;padding:.6rem 1.4rem;margin:.3rem .8rem .3rem 0;border:1px solid var(--line);border-radius:.5rem;background:var(--card);color:var(--ink);cursor:pointer}
 button.good{background:var(--good);border-color:var(--good);color:var(--card)}

@@ -85,7 +85,7 @@ ${whoKnows(incident)}
 <ol class="way">
 ${incident.timeline.map((entry) => step(entry, incident))}
 </ol>
-<p><small>Times are UTC. ${goesOn ? `This page looks again every ${REFRESH_SECONDS} s. ` : ''}It is for reading alone: whoever has its address can read this incident until the link expires, and can change nothing.</small></p>`;
+<p><small>Times are UTC. ${goesOn ? `This page looks again every ${REFRESH_SECONDS} s. ` : ''}The page is for reading alone: whoever has its address can read this incident until the link expires, and can change nothing.</small></p>`;
   return htmlPage(200, `${end[1]}: ${title}`, body, goesOn ? { refreshSeconds: REFRESH_SECONDS } : {});
 }
 
@@ -170,7 +170,7 @@ function whatRan({ decisions }: Incident): Html {
 <dt>Rundeck</dt><dd>${executionId === undefined ? 'no execution is known' : linkTo(executionUrl, `execution ${executionId}`)}: ${status}</dd>
 ${row('Took', endedAt === undefined ? undefined : spell(endedAt - claimedAt))}
 </dl>
-${output === undefined ? undefined : html`<p class="soft">The end of its output:</p><pre>${redact(output)}</pre>`}</div>`,
+${output === undefined ? undefined : html`<p class="soft">The end of its output:</p><pre class="tail"><span>${redact(output)}</span></pre>`}</div>`,
     ];
   });
   return ran.length === 0 ? html`<p>Nothing was run.</p>` : html`${ran}`;
