@@ -1,13 +1,21 @@
 /** The pipeline under faults of every kind keeps its promises; and each judge of them can turn red. */
 import { describe, expect, it } from 'vitest';
 import { chaosPolicy } from '#test/chaos/chaos-policy.ts';
+import { memoryStack } from '#test/chaos/memory-stack.ts';
 import type { Pipeline, Ports } from '#test/chaos/pipeline.ts';
 import { realPipeline } from '#test/chaos/real-pipeline.ts';
 import { simulate } from '#test/chaos/simulate.ts';
 import type { Dead } from '#test/chaos/world.ts';
 
 const run = (over: Partial<Parameters<typeof simulate>[0]>) =>
-  simulate({ alerts: 200, seed: 1, pipeline: realPipeline, policy: chaosPolicy(), ...over });
+  simulate({
+    alerts: 200,
+    seed: 1,
+    stack: memoryStack(),
+    policy: chaosPolicy(),
+    tightened: chaosPolicy({ tightened: true }),
+    ...over,
+  });
 
 const broken = (violations: ReadonlyMap<string, readonly string[]>) =>
   [...violations].filter(([, sentences]) => sentences.length > 0).map(([judge]) => judge);
@@ -27,8 +35,24 @@ describe('200 alerts under crashes, lost answers, hanging requests, duplicates a
     expect(report.violations).toEqual(new Map([...report.violations.keys()].map((judge) => [judge, []])));
     expect(report.accepted).toBeGreaterThan(190);
     expect(report.executions).toBeGreaterThan(20);
+    expect(report.simulated).toBeGreaterThan(2);
+    expect(report.secondSteps).toBeGreaterThan(0);
     expect(report.conflicts).toBeGreaterThan(50);
     for (const count of Object.values(report.faults)) expect(count).toBeGreaterThan(0);
+  });
+
+  it('tell everything once when nothing dies, however much comes twice or late', async () => {
+    const rates = { crash: 0, failBefore: 0, failAfter: 0, hang: 0 };
+    const report = await run({ rates, duplicates: 0.5 });
+    expect(broken(report.violations)).toEqual([]);
+    expect(report.told).toBeGreaterThan(50);
+    expect(report.toldAgain).toBe(0);
+  });
+
+  it('end within a budget of time: what is over it is not posted, and all that was ends', async () => {
+    const report = await run({ budgetMs: 0 });
+    expect(broken(report.violations)).toEqual([]);
+    expect(report).toMatchObject({ accepted: 0, notPosted: 200 });
   });
 
   it('are the same run for the same seed', async () => {
@@ -103,6 +127,28 @@ describe('a judge notices', () => {
       }),
     ],
     [
+      'a dispatch that goes on with the policy of before',
+      'only what the policy allows runs',
+      200,
+      sabotaged({
+        dispatchJob: (ports) => realPipeline.dispatchJob({ ...ports, loadPolicy: async () => chaosPolicy() }),
+        decideRemediation: (ports) =>
+          realPipeline.decideRemediation({ ...ports, loadPolicy: async () => chaosPolicy() }),
+      }),
+    ],
+    [
+      'a simulation that is none',
+      'a simulation has no effect',
+      100,
+      sabotaged({
+        receiveAlert: (ports) =>
+          realPipeline.receiveAlert({
+            ...ports,
+            createIncident: (incident) => ports.createIncident({ ...incident, mode: 'live' }),
+          }),
+      }),
+    ],
+    [
       'counters that never end',
       'limits hold',
       200,
@@ -113,6 +159,6 @@ describe('a judge notices', () => {
   ])('%s', async (_, judge, alerts, pipeline) => {
     // What waits for a human's answer meets a pause more often than what runs at once.
     const policy = chaosPolicy({ askAlways: judge.includes('pause') });
-    expect(await noticedBy(judge, { pipeline, alerts, policy })).toBe(true);
+    expect(await noticedBy(judge, { stack: memoryStack(pipeline), alerts, policy })).toBe(true);
   });
 });

@@ -1,6 +1,9 @@
 /** What really happened, in order, written down where it happens and not by the code that is judged. */
-import type { Decision, HumanMessage, IncidentState } from '#lib/core/incident.ts';
-import type { JobOrder } from '#lib/workflow/ports.ts';
+import type { Decision, HumanMessage, Incident, IncidentState } from '#lib/core/incident.ts';
+import type { JobOrder, StoredPolicy } from '#lib/workflow/ports.ts';
+
+/** What Rundeck was really asked for. */
+export type Ordered = Pick<JobOrder, 'tool' | 'decisionId' | 'incidentId' | 'eventId' | 'node' | 'arguments'>;
 
 export type Happening =
   /** Remedia took a post and said so. */
@@ -15,13 +18,18 @@ export type Happening =
   /** The recovery was written into an incident for the first time. */
   | { readonly kind: 'recovery_recorded'; readonly incidentId: string }
   | { readonly kind: 'paused' | 'resumed' }
+  | { readonly kind: 'policy'; readonly stored: StoredPolicy }
+  /** A unit of a counter was taken. */
+  | { readonly kind: 'counted'; readonly key: string }
   /** Rundeck began an execution; `decision` is what the table said of it at that moment. */
   | {
       readonly kind: 'execution';
       readonly executionId: string;
-      readonly order: JobOrder;
+      readonly order: Ordered;
       readonly decision: Decision | undefined;
     }
+  /** A comment was written on an event in Zabbix. */
+  | { readonly kind: 'commented'; readonly eventId: string }
   /** A message reached a human. */
   | { readonly kind: 'told'; readonly message: HumanMessage }
   /** What wakes a human although no message got through: a function failed for good. */
@@ -40,4 +48,13 @@ export function createJournal(clock: () => number): Journal {
     write: (happening) => entries.push({ ...happening, at: clock() }),
     entries: () => entries,
   };
+}
+
+/** Writes down what a change of a record means. */
+export function noteChange(journal: Journal, before: Incident, after: Incident): void {
+  const { incidentId, state, recoveredAt } = after;
+  if (before.state !== state) journal.write({ kind: 'moved', incidentId, from: before.state, to: state });
+  if (before.recoveredAt === undefined && recoveredAt !== undefined) {
+    journal.write({ kind: 'recovery_recorded', incidentId });
+  }
 }

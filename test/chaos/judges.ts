@@ -1,8 +1,13 @@
 /** Judges a run by what happened, never by the code's own word: each broken promise is one sentence. */
+import type { Alert } from '#lib/core/alert.ts';
 import type { Incident } from '#lib/core/incident.ts';
+import type { StoredPolicy } from '#lib/workflow/ports.ts';
+import { mayRun } from '#test/chaos/chaos-policy.ts';
 import type { Entry } from '#test/chaos/journal.ts';
 
 const HOUR = 3_600_000;
+/** So long a function may go on with the policy that it has read. */
+const POLICY_LAG_MS = 6_000;
 /** A storm is told again after an hour, a flapping trigger after its window of an hour. */
 const COVERS_MS = 1.25 * HOUR;
 
@@ -11,6 +16,8 @@ export interface Evidence {
   readonly incidents: readonly Incident[];
   /** Messages that are still on a queue when everything has come to rest. */
   readonly left: readonly unknown[];
+  /** The problem of an event, as Zabbix had it. */
+  readonly alertOf: (eventId: string) => Alert | undefined;
   /** The policy's limits of executions an hour. */
   readonly perHour: number;
 }
@@ -62,7 +69,7 @@ const aHumanIsTold: Judge = ({ entries, incidents }) => {
     if (escalation === 'pending') return [`${incidentId}: the message is still to be told`];
     // One of a storm's incidents carries the message that is about them all.
     const heard = told.get(message?.incidentId ?? incidentId) ?? [];
-    if (escalation === 'delivered' && !heard.some((each) => each.message.body === message?.body)) {
+    if (escalation === 'delivered' && !heard.some((each) => isSame(each.message.body, message?.body))) {
       return [`${incidentId} says that a human was told, and that message never arrived`];
     }
     const alarmed = alarms.some((text) => text.includes(incidentId));
@@ -81,6 +88,12 @@ const aHumanIsTold: Judge = ({ entries, incidents }) => {
       : [];
   });
 };
+
+/** A chat shows a text a little differently than it was written. */
+function isSame(heard: string, said = ''): boolean {
+  const plain = (text: string) => text.replaceAll(/[\u200b\s`']+/g, '');
+  return plain(heard) === plain(said);
+}
 
 /** Whether pause or recovery had been recorded when the claim was written; what comes after it comes too late. */
 const nothingRunsAgainstTheRecord: Judge = ({ entries }) => {
@@ -120,7 +133,7 @@ const onlyWhatWasDecided: Judge = ({ entries }) =>
     const same =
       verdict.tool === order.tool &&
       verdict.node === order.node &&
-      JSON.stringify(verdict.arguments) === JSON.stringify(order.arguments);
+      asText(verdict.arguments) === asText(order.arguments);
     const permitted = verdict.kind === 'remediate' || decision.approval?.answer === 'approved';
     return [
       ...(same ? [] : [`${decisionId} ran something else than was decided`]),
@@ -130,6 +143,62 @@ const onlyWhatWasDecided: Judge = ({ entries }) =>
         : [`${decisionId} ran after it had expired`]),
     ];
   });
+
+/** A webhook carries every value as text. */
+function asText(given: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.entries(given).map(([name, value]) => [name, String(value)]));
+}
+
+/** No policy that was in force from the claim until the job began would let it run: then it ran against the policy. */
+const onlyWhatThePolicyAllows: Judge = ({ entries, alertOf }) => {
+  const pushed = entries.filter(isKind('policy'));
+  const claimedAt = new Map<string, number>();
+  return entries.flatMap((entry) => {
+    if (entry.kind === 'moved' && entry.to === 'dispatching') claimedAt.set(entry.incidentId, entry.at);
+    if (entry.kind !== 'execution') return [];
+    const { order, decision, at } = entry;
+    const alert = alertOf(order.eventId);
+    const since = (claimedAt.get(order.incidentId) ?? at) - POLICY_LAG_MS;
+    const inForce = pushed.filter(
+      (each, index) => each.at <= at && (pushed[index + 1]?.at ?? Number.POSITIVE_INFINITY) >= since,
+    );
+    const facts = {
+      tool: order.tool,
+      target: String(Object.values(order.arguments)[0]),
+      host: alert?.host.host ?? '',
+      groups: alert?.hostGroups ?? [],
+    };
+    const words = inForce.map(({ stored }: { readonly stored: StoredPolicy }) => mayRun(stored, facts));
+    const allowed =
+      words.includes('auto') || (words.includes('asked') && decision?.approval?.answer === 'approved');
+    return allowed ? [] : [`${order.decisionId} ran ${facts.tool} ${facts.target} against the policy`];
+  });
+};
+
+/** What is only simulated reaches nothing and nobody. Its hosts are called `sim-…`, and no others are. */
+const simulationHasNoEffect: Judge = ({ entries, incidents }) => {
+  const simulated = incidents.filter(({ mode }) => mode === 'simulate');
+  const ids = new Set(simulated.map(({ incidentId }) => incidentId));
+  const events = new Set(simulated.map(({ eventId }) => eventId));
+  return entries.flatMap((entry) => {
+    switch (entry.kind) {
+      case 'execution':
+        return ids.has(entry.order.incidentId) || events.has(entry.order.eventId)
+          ? [`${entry.order.incidentId} is simulated, and ran`]
+          : [];
+      case 'told':
+        return ids.has(entry.message.incidentId)
+          ? [`${entry.message.incidentId} is simulated, and was told`]
+          : [];
+      case 'commented':
+        return events.has(entry.eventId) ? [`event ${entry.eventId} is simulated, and has a comment`] : [];
+      case 'counted':
+        return entry.key.includes('/sim-') ? [`the counter ${entry.key} was taken by a simulation`] : [];
+      default:
+        return [];
+    }
+  });
+};
 
 /** Counted by the clock's hours, as the counters are. */
 const withinTheLimit: Judge = ({ entries, perHour }) =>
@@ -148,6 +217,8 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   'a human is told': aHumanIsTold,
   'nothing runs after a recorded recovery or pause': nothingRunsAgainstTheRecord,
   'only what was decided runs': onlyWhatWasDecided,
+  'only what the policy allows runs': onlyWhatThePolicyAllows,
+  'a simulation has no effect': simulationHasNoEffect,
   'limits hold': withinTheLimit,
 };
 

@@ -1,5 +1,6 @@
 /** What the simulation needs of Remedia: one entry per function, given the ports of one invocation. */
 import type { Alert } from '#lib/core/alert.ts';
+import type { Mode } from '#lib/core/incident.ts';
 import type {
   AlertMessage,
   CheckMessage,
@@ -22,7 +23,7 @@ export type Ports = IncidentsPorts &
   };
 
 export interface Pipeline {
-  readonly receiveAlert: (ports: Ports) => (alert: Alert) => Promise<Received>;
+  readonly receiveAlert: (ports: Ports) => (alert: Alert, mode: Mode) => Promise<Received>;
   readonly decideRemediation: (ports: Ports) => (message: AlertMessage) => Promise<unknown>;
   readonly dispatchJob: (ports: Ports) => (message: JobMessage) => Promise<unknown>;
   readonly verifyOutcome: (ports: Ports) => (message: CheckMessage) => Promise<unknown>;

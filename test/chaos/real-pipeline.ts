@@ -18,10 +18,7 @@ const settings = {
 };
 
 export const realPipeline: Pipeline = {
-  receiveAlert: (ports) => {
-    const receive = makeReceiveAlert(ports);
-    return (alert) => receive(alert, 'live');
-  },
+  receiveAlert: makeReceiveAlert,
   decideRemediation: (ports) => makeDecideRemediation(ports, settings),
   dispatchJob: (ports) => makeDispatchJob(ports, settings),
   verifyOutcome: (ports) => makeVerifyOutcome(ports, settings),

@@ -1,7 +1,7 @@
 /** `npm run test:chaos -- --alerts N --seed S`: a long simulated run; prints what happened, exits 1 on a broken promise. */
 import { parseArgs } from 'node:util';
 import { chaosPolicy } from '#test/chaos/chaos-policy.ts';
-import { realPipeline } from '#test/chaos/real-pipeline.ts';
+import { memoryStack } from '#test/chaos/memory-stack.ts';
 import { type Report, simulate } from '#test/chaos/simulate.ts';
 
 const { values } = parseArgs({
@@ -26,8 +26,9 @@ const began = performance.now();
 const report = await simulate({
   alerts,
   seed,
-  pipeline: realPipeline,
+  stack: memoryStack(),
   policy: chaosPolicy(),
+  tightened: chaosPolicy({ tightened: true }),
   duplicates: Number(values.duplicates),
   withoutConditions: values['without-conditions'],
 });

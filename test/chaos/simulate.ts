@@ -1,17 +1,15 @@
 /** Runs the whole pipeline in one process and on one made-up clock, lets go wrong what can, and judges what happened. */
 import type { Alert } from '#lib/core/alert.ts';
-import type { Incident } from '#lib/core/incident.ts';
-import type { AlertMessage, CheckMessage, JobMessage, StoredPolicy } from '#lib/workflow/ports.ts';
+import type { HumanMessage, Incident, Mode } from '#lib/core/incident.ts';
+import type { StoredPolicy } from '#lib/workflow/ports.ts';
 import { NOON } from '#test/builders/incidents.ts';
 import { createCalendar } from '#test/chaos/calendar.ts';
-import { CALM, createInvocations, type Ended, type Rates } from '#test/chaos/invocations.ts';
+import { CALM, type Rates } from '#test/chaos/invocations.ts';
 import { createJournal } from '#test/chaos/journal.ts';
 import { judge } from '#test/chaos/judges.ts';
-import type { Pipeline, Ports } from '#test/chaos/pipeline.ts';
 import { seeded } from '#test/chaos/randomness.ts';
+import type { StartStack } from '#test/chaos/stack.ts';
 import { createWorld, type Dead } from '#test/chaos/world.ts';
-import { createMemoryIncidents } from '#test/fakes/incidents-memory.ts';
-import { createMemoryQueue, type MemoryQueue } from '#test/fakes/queues-memory.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -20,16 +18,15 @@ const HOUR = 60 * MINUTE;
 const MOODY_FOR = HOUR;
 const REST_WITHIN = 48 * HOUR;
 
-/** Invocations of one function at the same time. */
-const CONCURRENCY = 8;
-
 const MOODY: Rates = { crash: 0.01, failBefore: 0.01, failAfter: 0.01, hang: 0.005 };
 
 export interface Simulation {
   readonly alerts: number;
   readonly seed: number;
-  readonly pipeline: Pipeline;
+  readonly stack: StartStack;
   readonly policy: StoredPolicy;
+  /** What an operator pushes now and then, and takes back. */
+  readonly tightened?: StoredPolicy;
   /** Milliseconds between two alerts, on average. */
   readonly every?: number;
   readonly hosts?: number;
@@ -37,6 +34,8 @@ export interface Simulation {
   /** How often a post or a message comes twice. */
   readonly duplicates?: number;
   readonly dead?: Dead;
+  /** Milliseconds of real time after which no more alerts come, and what has begun is brought to its end. */
+  readonly budgetMs?: number;
   /** Takes every condition from the table's writes, to see that the judges notice. */
   readonly withoutConditions?: boolean;
 }
@@ -45,7 +44,12 @@ export interface Report {
   readonly violations: ReadonlyMap<string, readonly string[]>;
   /** The incidents that broken promises are about, whole. */
   readonly suspects: readonly Incident[];
+  /** Alerts that were not posted any more, because the time was over. */
+  readonly notPosted: number;
   readonly accepted: number;
+  /** Messages that reached a human more than once. */
+  readonly toldAgain: number;
+  readonly simulated: number;
   readonly executions: number;
   readonly told: number;
   readonly alarms: number;
@@ -54,6 +58,8 @@ export interface Report {
   readonly outcomes: Readonly<Record<string, number>>;
   /** The first reason of each decision. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** Incidents that were decided once more after their processes were analysed. */
+  readonly secondSteps: number;
   readonly modelCalls: number;
   /** How often two wrote one incident at the same time, and one had to read again. */
   readonly conflicts: number;
@@ -65,13 +71,15 @@ export interface Report {
 export async function simulate({
   alerts,
   seed,
-  pipeline,
+  stack: startStack,
   policy,
+  tightened,
   every = 20 * SECOND,
   hosts = Math.max(40, Math.round(alerts / 4)),
   rates = MOODY,
   duplicates = 0.3,
   dead = [],
+  budgetMs = Number.POSITIVE_INFINITY,
   withoutConditions = false,
 }: Simulation): Promise<Report> {
   const random = seeded(seed);
@@ -88,241 +96,136 @@ export async function simulate({
       what();
     });
   };
-  const invocations = createInvocations({ random, clock, calendar, rates });
-  const table = createMemoryIncidents({
+  const stack = await startStack({
+    random,
     clock,
-    between: () => invocations.onTheWay(),
+    calendar,
+    journal,
+    rates,
+    duplicates,
     withoutConditions,
+    world: () => world,
   });
-  await table.savePolicy(policy);
-
-  const queues = {
-    decide: createMemoryQueue<AlertMessage>({ clock, visibilitySeconds: 360 }),
-    dispatch: createMemoryQueue<JobMessage>({ clock, visibilitySeconds: 180 }),
-    check: createMemoryQueue<CheckMessage>({ clock, visibilitySeconds: 180, maxReceiveCount: 10 }),
-  };
-
-  const start = (
-    name: string,
-    timeoutMs: number,
-    run: (ports: Ports) => Promise<unknown>,
-    whenOver: (ended: Ended) => void = () => {},
-  ) =>
-    invocations.start(
-      name,
-      timeoutMs,
-      (bind) => run({ ...bind(effects), clock, narrate: () => {} }),
-      whenOver,
-    );
-
-  const post = (alert: Alert, attempt = 1): void =>
-    start(
-      'receive-alert',
-      30 * SECOND,
-      async (ports) => {
-        const { incidentId, status } = await pipeline.receiveAlert(ports)({ ...alert, receivedAt: now });
-        // An update of an event that was never seen is ignored, and says so.
-        if (status !== 'ignored') journal.write({ kind: 'accepted', eventId: alert.eventId, incidentId });
-      },
-      // Zabbix tries three times.
-      ({ kind }) => {
-        if (kind !== 'answered' && attempt < 3) later(now + 10 * SECOND, () => post(alert, attempt + 1));
-      },
-    );
-
   const world = createWorld({
     random,
     clock,
     later,
     journal,
-    loadIncident: table.loadIncident,
+    loadIncident: stack.load,
     dead,
     hosts,
-    onExecutionEnd: (executionId) =>
-      start('receive-execution', 30 * SECOND, (ports) => pipeline.receiveExecution(ports)(executionId)),
+    onExecutionEnd: stack.receiveExecution,
     onRecovery: (alert) => postSeveralTimes(alert),
+    onQuestion: (question) => later(now + random.below(50 * MINUTE), () => answer(question)),
   });
+
+  const push = async (stored: StoredPolicy): Promise<void> => {
+    await stack.savePolicy(stored);
+    journal.write({ kind: 'policy', stored });
+  };
+  /** What the operator does at once, awaited before anything else happens. */
+  const chores: Promise<void>[] = [];
+  await push(policy);
+
+  const simulatedEvents = new Set<string>();
+  const post = (alert: Alert, attempt = 1): void => {
+    const mode: Mode = simulatedEvents.has(alert.eventId) ? 'simulate' : 'live';
+    stack.post(alert, mode, (answer) => {
+      // An update of an event that was never seen is ignored, and says so.
+      if (answer !== undefined && answer.status !== 'ignored') {
+        journal.write({ kind: 'accepted', eventId: alert.eventId, incidentId: answer.incidentId });
+      }
+      // Zabbix tries three times.
+      if (answer === undefined && attempt < 3) later(now + 10 * SECOND, () => post(alert, attempt + 1));
+    });
+  };
 
   function postSeveralTimes(alert: Alert): void {
     post(alert);
     while (random.chance(duplicates)) later(now + random.below(3 * MINUTE), () => post(alert));
   }
 
-  let modelCalls = 0;
-  /** The real effects, watched; what a function gets of them is bound to its invocation. */
-  const effects = {
-    ...table,
-    ...world.ports,
-    askModel: (question: Parameters<typeof world.ports.askModel>[0]) => {
-      modelCalls += 1;
-      return world.ports.askModel(question);
-    },
-    changeIncident: async (incidentId: string, change: (incident: Incident) => Incident | undefined) => {
-      let before: Incident | undefined;
-      const result = await table.changeIncident(incidentId, (incident) => {
-        before = incident;
-        return change(incident);
-      });
-      if (!result.changed || !before || !result.incident) return result;
-      const { state, recoveredAt } = result.incident;
-      if (before.state !== state) journal.write({ kind: 'moved', incidentId, from: before.state, to: state });
-      if (before.recoveredAt === undefined && recoveredAt !== undefined) {
-        journal.write({ kind: 'recovery_recorded', incidentId });
-      }
-      return result;
-    },
-    savePause: async (pause: Parameters<typeof table.savePause>[0]) => {
-      await table.savePause(pause);
-      journal.write({ kind: pause.paused ? 'paused' : 'resumed' });
-    },
-    tellHuman: async (message: Parameters<typeof world.ports.tellHuman>[0]) => {
-      await world.ports.tellHuman(message);
-      if (message.kind === 'approval')
-        later(now + random.below(50 * MINUTE), () => answer(message.incidentId));
-    },
-    sendToDecide: sendingTwiceNowAndThen(queues.decide),
-    sendToDispatch: sendingTwiceNowAndThen(queues.dispatch),
-    sendToCheck: sendingTwiceNowAndThen(queues.check),
-  };
-
-  function sendingTwiceNowAndThen<Message>({ send }: MemoryQueue<Message>): MemoryQueue<Message>['send'] {
-    return async (message, options) => {
-      await send(message, options);
-      if (random.chance(duplicates)) await send(message, options);
-    };
-  }
-
-  function answer(incidentId: string): void {
+  function answer(question: HumanMessage): void {
     if (random.chance(0.15)) return;
     const approved = random.chance(0.75);
-    const click = () =>
-      start('answer-approval', 30 * SECOND, async (ports) =>
-        pipeline.answerApproval(ports)(incidentId, approved),
-      );
-    click();
-    if (random.chance(0.2)) click();
+    stack.answerApproval(question, approved);
+    if (random.chance(0.2)) stack.answerApproval(question, random.chance(0.5));
   }
 
   const setPaused = (paused: boolean): void =>
-    start(
-      'set-pause',
-      30 * SECOND,
-      (ports) => pipeline.setPause(ports)(paused),
-      ({ kind }) => {
-        if (kind !== 'answered') later(now + 5 * SECOND, () => setPaused(paused));
-      },
-    );
+    stack.setPause(paused, (done) => {
+      if (!done) later(now + 5 * SECOND, () => setPaused(paused));
+    });
 
-  const alarm = (ended: Ended) => {
-    if (ended.kind === 'threw') journal.write({ kind: 'alarm', text: String(ended.error) });
-  };
   const sweep = () => {
-    if (invocations.running('sweep-incidents') === 0) {
-      start('sweep-incidents', 60 * SECOND, (ports) => pipeline.sweep(ports)(), alarm);
+    if (!stack.isSweeping()) {
+      stack.sweep((ended) => {
+        if (ended.kind === 'threw') journal.write({ kind: 'alarm', text: String(ended.error) });
+      });
     }
     calendar.add(now + MINUTE, sweep);
   };
 
-  let deadLetters = 0;
-  const bury = (queue: 'alerts' | 'jobs' | 'checks', letter: AlertMessage, attempt = 1): void =>
-    start(
-      'escalate-dead-letters',
-      60 * SECOND,
-      (ports) => pipeline.escalateDeadLetter(ports)(queue, letter),
-      (ended) => {
-        if (ended.kind === 'answered') return;
-        // Seen again until it is done, as long as the queue keeps it; each failure raises the alarm.
-        journal.write({ kind: 'alarm', text: `dead letter of ${letter.incidentId}` });
-        if (attempt < 50) later(now + 3 * MINUTE, () => bury(queue, letter, attempt + 1));
-      },
-    );
-
-  function consumer<Message extends AlertMessage>(
-    name: string,
-    deadLetterQueue: 'alerts' | 'jobs' | 'checks',
-    queue: MemoryQueue<Message>,
-    timeoutMs: number,
-    handle: (ports: Ports) => (message: Message) => Promise<unknown>,
-  ) {
-    let buried = 0;
-    return {
-      readyAt: () =>
-        invocations.running(name) < CONCURRENCY
-          ? (queue.nextVisibleAt() ?? Number.POSITIVE_INFINITY)
-          : Number.POSITIVE_INFINITY,
-      take: () => {
-        const received = queue.receive((count) => random.below(count));
-        const letters = queue.deadLetters();
-        for (const letter of letters.slice(buried)) {
-          deadLetters += 1;
-          bury(deadLetterQueue, letter);
-        }
-        buried = letters.length;
-        if (!received) return;
-        start(
-          name,
-          timeoutMs,
-          (ports) => handle(ports)(received.message),
-          ({ kind }) => {
-            // SQS may deliver once more what was deleted.
-            if (kind === 'answered' && !random.chance(duplicates / 4)) received.delete();
-          },
-        );
-      },
-    };
-  }
-  const consumers = [
-    consumer('decide-remediation', 'alerts', queues.decide, 150 * SECOND, pipeline.decideRemediation),
-    consumer('dispatch-job', 'jobs', queues.dispatch, 60 * SECOND, pipeline.dispatchJob),
-    consumer('verify-outcome', 'checks', queues.check, 60 * SECOND, pipeline.verifyOutcome),
-  ];
-
   // The plan: problems, now and then a storm of them; some end by themselves, sometimes before they are seen; pauses.
+  const began = performance.now();
   let last = now;
   let burst = 0;
+  let notPosted = 0;
+  const begin = (simulated: boolean, overtakes: boolean, updates: boolean, ends: boolean) => {
+    if (performance.now() - began > budgetMs) {
+      notPosted += 1;
+      return;
+    }
+    const alert = world.beginProblem(simulated);
+    if (simulated) simulatedEvents.add(alert.eventId);
+    const endByItself = (within: number) => {
+      const recovery = world.recover(alert.eventId);
+      if (recovery) later(now + random.below(within), () => postSeveralTimes(recovery));
+    };
+    if (overtakes) {
+      // The recovery may overtake the problem.
+      endByItself(2 * SECOND);
+      later(now + random.below(2 * SECOND), () => postSeveralTimes(alert));
+      return;
+    }
+    postSeveralTimes(alert);
+    if (updates) later(now + random.below(MINUTE), () => post({ ...alert, kind: 'update' }));
+    if (ends) later(now + random.below(10 * MINUTE), () => endByItself(1));
+  };
   for (let i = 0; i < alerts; i += 1) {
     if (random.chance(0.006)) burst = 60;
     burst -= 1;
     last += random.below(burst > 0 ? SECOND : 2 * every);
-    later(last, () => {
-      const alert = world.beginProblem();
-      const endByItself = (within: number) => {
-        const recovery = world.recover(alert.eventId);
-        if (recovery) later(now + random.below(within), () => postSeveralTimes(recovery));
-      };
-      if (random.chance(0.05)) {
-        // The recovery may overtake the problem.
-        endByItself(2 * SECOND);
-        later(now + random.below(2 * SECOND), () => postSeveralTimes(alert));
-        return;
-      }
-      postSeveralTimes(alert);
-      if (random.chance(0.1)) later(now + random.below(MINUTE), () => post({ ...alert, kind: 'update' }));
-      if (random.chance(0.3)) later(now + random.below(10 * MINUTE), () => endByItself(1));
-    });
+    const [simulated, overtakes] = [random.chance(0.04), random.chance(0.05)];
+    const [updates, ends] = [random.chance(0.1), random.chance(0.3)];
+    later(last, () => begin(simulated, overtakes, updates, ends));
   }
   for (let at = NOON + random.below(20 * MINUTE); at < last; at += 10 * MINUTE + random.below(20 * MINUTE)) {
     const until = at + MINUTE + random.below(5 * MINUTE);
     later(at, () => setPaused(true));
     later(until, () => setPaused(false));
   }
+  if (tightened !== undefined) {
+    for (let at = NOON + random.below(30 * MINUTE); at < last; at += HOUR + random.below(HOUR)) {
+      later(at, () => chores.push(push(tightened)));
+      later(at + 5 * MINUTE + random.below(20 * MINUTE), () => chores.push(push(policy)));
+    }
+  }
   later(last + MOODY_FOR, () => {
-    invocations.setRates(CALM);
+    stack.setRates(CALM);
     world.setMoody(false);
     setPaused(false);
+    chores.push(push(policy));
   });
   calendar.add(now + MINUTE, sweep);
 
-  const waitingMessages = () => [
-    ...queues.decide.waiting(),
-    ...queues.dispatch.waiting(),
-    ...queues.check.waiting(),
-  ];
-  const atRest = () =>
+  const atRest = async () =>
     now > last + MOODY_FOR &&
     planned === 0 &&
-    waitingMessages().length === 0 &&
-    table.all().every(({ state, escalation }) => state === 'closed' && escalation !== 'pending');
+    (await stack.left()).length === 0 &&
+    (await stack.incidents()).every(
+      ({ state, escalation }) => state === 'closed' && escalation !== 'pending',
+    );
 
   let steps = 0;
   let restCheckedAt = now;
@@ -331,21 +234,24 @@ export async function simulate({
     if (what) {
       what();
       steps += 1;
+      await Promise.all(chores.splice(0));
       // All that can go on by itself does so before anything else happens.
-      await new Promise((resolve) => setImmediate(resolve));
+      await stack.settle();
     } else {
-      if (now - restCheckedAt > 5 * MINUTE) {
+      if (now > last + MOODY_FOR && now - restCheckedAt > 5 * MINUTE) {
         restCheckedAt = now;
-        if (atRest()) break;
+        if (await atRest()) break;
       }
-      const next = consumers.map((each) => each.readyAt());
-      now = Math.max(now + 1, Math.min(calendar.nextAt(), ...next));
+      now = Math.max(now + 1, Math.min(calendar.nextAt(), stack.nextAt()));
     }
-    for (const each of consumers) while (each.readyAt() <= now) each.take();
+    await stack.pump();
   }
 
   const entries = journal.entries();
-  const incidents = table.all();
+  const incidents = await stack.incidents();
+  const left = await stack.left();
+  const figures = stack.figures();
+  await stack.stop();
   const count = (kind: (typeof entries)[number]['kind']) =>
     entries.filter((each) => each.kind === kind).length;
   const tally = (names: readonly string[]) =>
@@ -355,27 +261,32 @@ export async function simulate({
   const violations = judge({
     entries,
     incidents,
-    left: waitingMessages(),
+    left,
+    alertOf: world.alertOf,
     perHour: policy.policy.limits.global.per_hour,
   });
   const broken = [...violations.values()].flat();
+  const told = entries.flatMap((each) =>
+    each.kind === 'told' ? [`${each.message.incidentId} ${each.message.kind} ${each.message.body}`] : [],
+  );
   return {
     violations,
     suspects: incidents.filter(({ incidentId }) => broken.some((sentence) => sentence.includes(incidentId))),
+    notPosted,
     accepted: new Set(entries.flatMap((each) => (each.kind === 'accepted' ? [each.eventId] : []))).size,
+    simulated: incidents.filter(({ mode }) => mode === 'simulate').length,
     executions: count('execution'),
-    told: count('told'),
+    told: told.length,
+    toldAgain: told.length - new Set(told).size,
     alarms: count('alarm'),
-    deadLetters,
-    faults: invocations.faults(),
+    ...figures,
     outcomes: tally(incidents.map(({ state, outcome }) => outcome ?? state)),
     reasons: tally(
       incidents.flatMap(({ decisions }) =>
         decisions.map(({ verdict }) => `${verdict.kind}/${verdict.reasons.at(-1)?.code}`),
       ),
     ),
-    modelCalls,
-    conflicts: table.conflicts(),
+    secondSteps: incidents.filter(({ decisions }) => decisions.length > 1).length,
     steps,
     lasted: now - NOON,
   };

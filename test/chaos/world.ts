@@ -1,6 +1,8 @@
 /** Everything around Remedia in the simulation: Zabbix, Rundeck, the model and the people, each with its own moods. */
 import * as z from 'zod';
+import type { ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
+import type { HumanMessage } from '#lib/core/incident.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type {
   AskModel,
@@ -8,16 +10,16 @@ import type {
   CommentEvent,
   Execution,
   FindExecution,
+  JobStarted,
   LoadIncident,
   ReadEvent,
   ReadExecution,
   ReadHostContext,
   ReadOutput,
-  RunJob,
   TellHuman,
 } from '#lib/workflow/ports.ts';
 import { anAlert } from '#test/builders/incidents.ts';
-import type { Journal } from '#test/chaos/journal.ts';
+import type { Journal, Ordered } from '#test/chaos/journal.ts';
 import type { Randomness } from '#test/chaos/randomness.ts';
 
 const SECOND = 1_000;
@@ -30,10 +32,15 @@ interface Problem {
   recoveredAt?: number;
 }
 
+export interface WorldExecution extends Execution {
+  readonly tool: ToolName;
+  readonly startedAt: number;
+}
+
 export interface World {
   readonly ports: {
     readonly askModel: AskModel;
-    readonly runJob: RunJob;
+    readonly runJob: (order: Ordered) => Promise<JobStarted>;
     readonly readExecution: ReadExecution;
     readonly readOutput: ReadOutput;
     readonly findExecution: FindExecution;
@@ -42,8 +49,15 @@ export interface World {
     readonly commentEvent: CommentEvent;
     readonly tellHuman: TellHuman;
   };
-  /** A problem begins on some host; the same one of a few hosts and triggers comes again and again. */
-  readonly beginProblem: () => Alert;
+  /**
+   * A problem begins on some host; the same one of a few hosts and triggers comes again and again. One that is only to
+   * be simulated has a host of its own.
+   */
+  readonly beginProblem: (simulated?: boolean) => Alert;
+  /** The problem of an event, as it began. */
+  readonly alertOf: (eventId: string) => Alert | undefined;
+  /** Every execution that Rundeck ever began, the newest first. */
+  readonly executions: () => readonly WorldExecution[];
   /** Recovers it, and answers the recovery's post; `undefined` when it has recovered already. */
   readonly recover: (eventId: string) => Alert | undefined;
   readonly setMoody: (moody: boolean) => void;
@@ -60,6 +74,7 @@ export function createWorld({
   hosts,
   onExecutionEnd,
   onRecovery,
+  onQuestion,
 }: {
   readonly random: Randomness;
   readonly clock: Clock;
@@ -71,9 +86,11 @@ export function createWorld({
   readonly hosts: number;
   readonly onExecutionEnd: (executionId: string) => void;
   readonly onRecovery: (alert: Alert) => void;
+  /** A human was asked. */
+  readonly onQuestion: (question: HumanMessage) => void;
 }): World {
   const problems = new Map<string, Problem>();
-  const executions = new Map<string, Execution>();
+  const executions = new Map<string, WorldExecution>();
   let moody = true;
   let nextEventId = 1_000;
 
@@ -92,13 +109,15 @@ export function createWorld({
     };
   };
 
-  const runJob: RunJob = async (order) => {
+  const runJob = async (order: Ordered): Promise<JobStarted> => {
     if (dead.includes('rundeck')) throw fails('rundeck', 'unreachable', 'no', true);
     if (mood(0.02)) throw fails('rundeck', 'busy', 'no', true);
     if (mood(0.01)) throw fails('rundeck', 'refused', 'no', false);
     const id = String(executions.size + 1);
-    const execution: Execution = {
+    const execution: WorldExecution = {
       id,
+      tool: order.tool,
+      startedAt: clock(),
       status: 'running',
       decisionId: order.decisionId,
       url: `http://rundeck.test/execution/${id}`,
@@ -144,7 +163,9 @@ export function createWorld({
       },
       readOutput: async (id) => {
         if (dead.includes('rundeck')) throw fails('rundeck', 'unreachable', 'no', true);
-        return `output of execution ${id}`;
+        return executions.get(id)?.tool === 'analyze_processes'
+          ? findingsOf(Number(id))
+          : `output of execution ${id}`;
       },
       findExecution: async ({ decisionId }) => {
         if (dead.includes('rundeck')) throw fails('rundeck', 'unreachable', 'no', true);
@@ -171,25 +192,46 @@ export function createWorld({
           ...(past !== undefined && { otherProblems: 0, sameTriggerProblems: 1 }),
         };
       },
-      commentEvent: async () => {},
+      commentEvent: async (eventId) => journal.write({ kind: 'commented', eventId }),
       tellHuman: async (message) => {
         if (dead.includes('people') || mood(0.05)) throw fails('people', 'refused', 'no', true);
         journal.write({ kind: 'told', message });
+        if (message.kind === 'approval') onQuestion(message);
       },
     },
-    beginProblem: () => {
+    beginProblem: (simulated = false) => {
       const eventId = String(nextEventId++);
       // A few hosts have it again and again.
-      const host = `app-${random.below(random.chance(0.2) ? 3 : hosts)}`;
+      const host = `${simulated ? 'sim' : 'app'}-${random.below(random.chance(0.2) ? 3 : hosts)}`;
       const alert = problemOn(host, eventId, clock(), random);
       problems.set(eventId, { alert });
       return alert;
     },
     recover,
+    alertOf: (eventId) => problems.get(eventId)?.alert,
+    executions: () => [...executions.values()].reverse(),
     setMoody: (next) => {
       moody = next;
     },
   };
+}
+
+/** What the analysis prints: sometimes one culprit that may be restarted, sometimes one that needs a human's word, or none. */
+function findingsOf(execution: number): string {
+  const culprit = [
+    { name: 'nginx', value: 88, unit: 'nginx.service' },
+    { name: 'shop', value: 88, unit: 'shop.service' },
+    { name: 'backup', value: 31, unit: 'backup.service' },
+  ][execution % 3];
+  const rest = { name: 'cron', value: 4, unit: 'cron.service' };
+  return JSON.stringify({
+    tool: 'analyze_processes',
+    result: 'analyzed',
+    resource: 'cpu',
+    total: 96,
+    capacity: 100,
+    top: [culprit, rest],
+  });
 }
 
 const fails = (
