@@ -290,7 +290,7 @@ function analysisEvidence(facts: Facts): Evidence | undefined {
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
 function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {
   if (name === 'docker.container_info') return ['', 'full', 'short'].includes(what);
-  return /^(docker|podman|containers?|apps?|applications?)\.(health|healthy|status|state|running|alive|up|ping)$/.test(
+  return /^(docker|podman|pm2|containers?|apps?|applications?)\.(health|healthy|status|state|running|alive|up|ping)$/.test(
     name,
   );
 }
@@ -327,7 +327,7 @@ const RESOURCE_OF_COMPONENT: Readonly<Record<string, 'cpu' | 'memory'>> = {
 /** Names of parts that may also be a cache, a setting or a backlog that looking at processes explains nothing of. */
 const VAGUE_COMPONENTS = [
   ...['application', 'system', 'os', 'process', 'locks', 'sessions', 'queue', 'queues', 'transactions'],
-  ...['puma', 'unicorn', 'gc', 'garbage-collector', 'thread_pool'],
+  ...['lock', 'performance', 'puma', 'unicorn', 'gc', 'garbage-collector', 'thread_pool'],
 ];
 
 function resourceOfComponent(tags: Facts['tags']): 'cpu' | 'memory' | undefined {

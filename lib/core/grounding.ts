@@ -83,7 +83,10 @@ function eligibleOf(
   const readOnly = catalogue[tool].safety === 'read_only';
   const text = triggerText(alert);
   const orders = speaksToReader(text);
-  const trouble = namesTrouble(firstClause(text), { tool, tagged: isOfTemplate(alert) });
+  const trouble = namesTrouble(
+    { whole: text, clause: firstClause(text) },
+    { tool, tagged: isOfTemplate(alert) },
+  );
   // What a template's tags say is enough to look; what only the name says, when it names trouble and nothing else.
   const sufficient = readOnly && direct && (isScoped(alert) || (trouble && !orders));
   if (!sufficient && orders) {

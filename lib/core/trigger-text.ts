@@ -73,7 +73,7 @@ const TO_THE_READER = alone(
 /** Orders and wishes to do what a tool does. What has happened ("was restarted") or does happen ("restarts") is none. */
 const ORDERS = alone(
   '(?:re)?start (?:it|the|this|that|now|nginx|service|application|container|again)|restart|re-start|reboot|reload|relaunch|recreate|bounce|kill|terminate',
-  'clean(?: ?-?up)?|cleanup|tidy|wipe|delete|remove|purge|prune|empty (?:it|the|this|out)|free up|make (?:room|space)|truncate|rm',
+  'clean(?: ?-?up)?|cleanup|tidy|wipe|delete|remove|purge|prune|empty (?:it|the|this|out)|free up|make (?:room|space)|truncate|rm -\\w+',
   '(?:must|should|shall|has to|have to|needs? to|need|ought to|to) be (?:re-?started|rebooted|cleaned|deleted|removed|killed|purged|emptied|freed|stopped|run|executed)',
   'neu ?starten|neustart(?:en)?|(?:re)?start(?:e|en)(?: sie| du)?|hoch ?fahren|(?:auf)?r[aä]um(?:e|en|t)?|aufzur[aä]umen|bereinig(?:e|en)|l[oö]sch(?:e|en|t)|leeren|entfern(?:e|en)|beend(?:e|en)|(?:muss|soll|sollte|m[uü]ssen) .{0,40}werden',
   'reinici(?:a|e|ar|en|em|ad|alo|arlo|á-lo)|rearranc(?:a|ar|que)|limp(?:i?ar|ie|ia|ien|e|em|a)|borr(?:a|ar|e|en)|elimin(?:a|ar|e|en|em|er|are)|apag(?:ue|ar|a)|exclu(?:a|ir)|libera(?:r)?|liber(?:e|en|em)|vac[ií](?:a|ar|e)|esvazi(?:e|ar)|ejecut(?:a|ar|e|en)|execut(?:e|ar|em|ez|er)|mat(?:a|ar|e) ',

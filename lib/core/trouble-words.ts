@@ -8,10 +8,10 @@ const alone = (...phrases: readonly string[]) =>
 /** Something does not run, does not answer or is not well. One line a language: English, German, Spanish, Portuguese, French, Italian, others. */
 const DOWN = alone(
   'down|dead|died|gone|missing|lost|stopped|stops|fail(?:s|ed|ing|ure)?|crash(?:es|ed|ing)?|exit(?:s|ed)|kill(?:s|ed)|terminated|aborted|unhealthy|unavailable|unreachable|unresponsive|inactive|offline|frozen|hung|hang(?:s|ing)?|stuck|refus(?:es|ed|ing)|oom|out of memory',
-  "not (?:running|responding|answering|listening|active|alive|up|started|available|reachable|found|there|working|healthy|live|serving)|(?:is|does|do|can|will)(?:n[’']?t| not|not) (?:run|answer|respond|listen|start|connect|work|serve|running|responding|up|there)\\p{L}*|cannot connect|unable to connect|no(?: \\p{L}+){0,2} (?:process(?:es)?|response|answer|reply|connection|instance|heartbeat)s?|no longer (?:running|responding|up|there)|timed? ?out|(?:crash|restart)[ -]?loop(?:ing|s)?|0 (?:\\p{L}+ )?process(?:es)?|process(?:es)?(?: count)? (?:is|=) ?0",
+  "not (?:running|responding|answering|listening|active|alive|up|started|available|reachable|found|there|working|healthy|live|serving)|(?:is|does|do|can|will)(?:n[’']?t| not|not) (?:run|answer|respond|listen|start|connect|work|serve|running|responding|up|there)\\p{L}*|cannot connect|unable to connect|no(?: \\p{L}+){0,2} (?:process(?:es)?|response|answer|reply|connection|instance|heartbeat)s?|no longer (?:running|responding|up|there)|timed? ?out|(?:crash|restart)[ -]?loop(?:ing|s)?|loops?|looping|0 (?:\\p{L}+ )?process(?:es)?|process(?:es)?(?: count)? (?:is|=) ?0",
   '(?:l[aä]uft|antwortet|reagiert|startet|h[oö]rt|geht) (?:\\p{L}+ )?nicht|nicht (?:mehr )?(?:erreichbar|aktiv|gestartet|verf[uü]gbar|da|bereit|gefunden)|kein(?:e|en)? (?:\\p{L}+[- ]?)?(?:prozess|antwort|verbindung|dienst|instanz)\\p{L}*|gestoppt|steht|tot|ausgefallen|ausfall|abgest[uü]rzt|absturz|beendet|fehlgeschlagen|fehlt|h[aä]ngt|weg|kaputt|gestorben',
   'ca[ií]d[oa]s?|cay[oó]|parad[oa]s?|detenid[oa]s?|muert[oa]s?|no (?:responde|contesta|est[aá]|funciona|corre|arranca|levanta|hay|existe|escucha|disponible|se ejecuta)|fall(?:a|o|ó|ido|ando)|colgad[oa]s?|fuera de servicio|inaccesible|inactiv[oa]s?|sin (?:respuesta|procesos?|conexi[oó]n|servicio)|apagad[oa]s?',
-  'caiu|parou|mort[oa]s?|n[aã]o (?:responde|est[aá]|roda|funciona|existe|h[aá]|sobe|inicia|iniciou|encontrad[oa]|dispon[ií]vel)|falh(?:a|ou|ando)|travad[oa]s?|travou|indispon[ií]vel|inativ[oa]s?|fora do ar|sem (?:resposta|processos?|conex[aã]o|servi[cç]o)|desligad[oa]s?',
+  'caiu|parou|mort[oa]s?|n[aã]o (?:responde|est[aá]|roda|funciona|existe|h[aá]|sobe|inicia|iniciou|encontrad[oa]|dispon[ií]vel)|falh(?:a|ou|ando)|travad[oa]s?|reiniciando|travou|indispon[ií]vel|inativ[oa]s?|fora do ar|sem (?:resposta|processos?|conex[aã]o|servi[cç]o)|desligad[oa]s?',
   "arr[eê]t[eé]e?s?|tomb[eé]e?s?|morte?s?|n(?:e |[’'])\\p{L}+(?: \\p{L}+)? (?:pas|plus)|échou[eé]e?|échec|plant[eé]e?s?|fig[eé]e?s?|indisponible|injoignable|inacti(?:f|ve)|hors service|hs|absente?s?|aucun(?:e)? (?:processus|réponse|connexion)|sans réponse",
   'ferm[oa]|cadut[oa]|giù|non (?:risponde|[eè] (?:attivo|in esecuzione|raggiungibile)|attivo|raggiungibile|funziona|parte)|arrestat[oa]|terminat[oa]|bloccat[oa]|fallit[oa]|spent[oa]',
   'niet (?:actief|bereikbaar)|gestopt|nie (?:działa|odpowiada)|zatrzyman[yae]|padł[ao]?|не (?:работает|отвечает|запущен\\p{L}*)|остановлен\\p{L}*|упал\\p{L}*|недоступ\\p{L}*',
@@ -38,29 +38,39 @@ const BUSY = alone(
 
 /** A plan, a change, a forecast, a question, or what is over already: nothing is wrong now. */
 const NOT_NOW = alone(
-  'plan(?:s|ned|ning)?|scheduled?|upcoming|will|would|going to|soon|next|tomorrow|tonight|until|forecast(?:s|ed)?|predict\\p{L}*|project(?:ed|ion)|estimated?|expected|growth|trend(?:ing)?|thresholds?|limits? (?:was|were|of)|instead of|(?:was|were|has been|have been|got|gets|is|are|being) (?:\\p{L}+ )?(?:updated?|upgraded?|installed|raised|lowered|extended|enlarged|resized|increased|reduced|moved|migrated|replaced|renamed|swapped|switched off|tidied|cleaned|emptied|changed|added|removed|assigned|requested|approved|reserved|retired|decommissioned|rebooted|re-?started|re-?loaded|restored|recovered|fixed|resolved|closed by|ordered|cancell?ed|postponed|agreed)',
-  'maintenance|reminder|review(?:ed)?|migration|decommission\\p{L}*|rollout|release|version|upgrade|update|deployment|owners?|owned|belongs|back (?:up|since|again|online|to)|is back|already|no (?:new )?data|on purpose|by design|intended|intentional(?:ly)?|acknowledged|handled|proposal|request(?:ed)?|ticket|chg-?\\d*|report|summary|weekly|monthly|quota|due|expires?|expir(?:y|ing)|certificate|licen[cs]es?|price|cost|so far|took|finished|completed|successful(?:ly)?',
-  'geplant\\p{L}*|vorgesehen|beantragt|angefragt|genehmigt|wird|werden|demn[aä]chst|morgen|n[aä]chste\\p{L}*|prognose|voraussichtlich|schwell\\p{L}*|wartung\\p{L}*|umzug|umgezogen|verschoben|erweitert|vergr[oö][sß]+ert|angehoben|aktualisier\\p{L}*|ge[aä]ndert|ausgetauscht|ersetzt|geh[oö]rt|zust[aä]ndig\\p{L}*|bereits|schon(?! wieder)|keine (?:neuen )?daten|erledigt|wieder (?:da|online|verf[uü]gbar|gestartet)|absichtlich|gewollt|abschaltung|abgeschaltet|erinnerung|bericht|l[aä]uft bis',
-  'planificad[oa]s?|programad[oa]s?|previst[oa]s?|ser[aá]n?|va a|mañana|pr[oó]xim[oa]s?|pron[oó]stico|previsi[oó]n|umbral|mantenimiento|migra(?:ci[oó]n|d[oa])|movid[oa]|ampliad[oa]|aumentad[oa]|actualiza(?:d[oa]|ci[oó]n)|cambiad[oa]|reemplazad[oa]|pertenece|solicitad[oa]|aprobad[oa]|de vuelta|ya(?! no)|sin datos|resuelt[oa]|a prop[oó]sito|recordatorio|informe|versi[oó]n|nuev[oa]s? (?:versi[oó]n|disco)',
-  'planejad[oa]s?|agendad[oa]s?|vai|amanh[aã]|previs[aã]o|limiar|manuten[cç][aã]o|migra[cç][aã]o|migrad[oa]|passa para|ampliad[oa]|aumentad[oa]|atualiza(?:d[oa]|[cç][aã]o)|trocad[oa]|substitu[ií]d[oa]|pertence|pedid[oa]|aprovad[oa]|de volta|j[aá](?! n[aã]o)|sem dados|resolvid[oa]|de prop[oó]sito|lembrete|relat[oó]rio|vers[aã]o',
-  'planifi[eé]e?s?|pr[eé]vue?s?|sera|seront|va [eê]tre|demain|prochaine?s?|pr[eé]vision|seuil|maintenance|migration|migr[eé]e?|d[eé]plac[eé]e?|agrandie?|[eé]tendue?|augment[eé]e?|mise? [aà] jour|chang[eé]e?|remplac[eé]e?|appartient|demand[eé]e?|approuv[eé]e?|de retour|d[eé]j[aà]|r[eé]solue?|expr[eè]s|rappel|rapport',
-  'pianificat[oa]|previst[oa]|sar[aà]|manutenzione|aggiornat[oa]|aggiornamento|sostituit[oa]|gi[aà]|запланирован\\p{L}*|обновлен\\p{L}*|будет|обслуживани\\p{L}*',
+  'plan(?:s|ned|ning)?|scheduled?|upcoming|will|would|going to|soon|next|tomorrow|tonight|until|forecast(?:s|ed)?|(?:stopped|closed|shut ?down|switched off|disabled|paused) (?:by|for|under|during|until)|predict\\p{L}*|project(?:ed|ion)|estimated?|expected|voluntar(?:y|ily)|growth|trend(?:ing)?|thresholds?|limits? (?:was|were|of)|instead of|(?:was|were|has been|have been|got|gets|is|are|being) (?:\\p{L}+ )?(?:updated?|upgraded?|installed|raised|lowered|extended|enlarged|resized|increased|reduced|moved|migrated|replaced|renamed|swapped|switched off|tidied|cleaned|emptied|changed|added|removed|assigned|requested|approved|reserved|retired|decommissioned|rebooted|re-?started|re-?loaded|restored|recovered|fixed|resolved|closed by|ordered|cancell?ed|postponed|agreed)',
+  'maintenance|reminder|review(?:ed)?|migration|decommission\\p{L}*|rollout|release|version|upgrade|update|deployment|owners?|owned|belongs|back (?:up|since|again|online|to)|is back|already|on purpose|by design|intended|intentional(?:ly)?|acknowledged|handled|proposal|request(?:ed)?|ticket|chg-?\\d*|report|summary|weekly|monthly|quota|due|expires?|expir(?:y|ing)|certificate|licen[cs]es?|price|cost|so far|took|finished|completed|successful(?:ly)?',
+  'geplant\\p{L}*|vorgesehen|beantragt|angefragt|genehmigt|wird|werden|demn[aä]chst|morgen|n[aä]chste\\p{L}*|prognose|voraussichtlich|schwell\\p{L}*|wartung\\p{L}*|umzug|umgezogen|verschoben|erweitert|vergr[oö][sß]+ert|angehoben|aktualisier\\p{L}*|ge[aä]ndert|ausgetauscht|ersetzt|geh[oö]rt|zust[aä]ndig\\p{L}*|bereits|schon(?! wieder)|erledigt|wieder (?:da|online|verf[uü]gbar|gestartet)|absichtlich|gewollt|erwartet|(?:gestoppt|beendet|angehalten|deaktiviert) (?:von|durch|wegen|f[uü]r)|abschaltung|abgeschaltet|erinnerung|bericht|l[aä]uft bis',
+  'planificad[oa]s?|programad[oa]s?|previst[oa]s?|ser[aá]n?|va a|mañana|pr[oó]xim[oa]s?|pron[oó]stico|previsi[oó]n|umbral|mantenimiento|migra(?:ci[oó]n|d[oa])|movid[oa]|ampliad[oa]|aumentad[oa]|actualiza(?:d[oa]|ci[oó]n)|cambiad[oa]|reemplazad[oa]|pertenece|solicitad[oa]|aprobad[oa]|de vuelta|ya(?! no)|resuelt[oa]|a prop[oó]sito|esperad[oa]|voluntari\\p{L}*|intencionad\\p{L}*|(?:detenid|parad|apagad)[oa] por|recordatorio|informe|versi[oó]n|nuev[oa]s? (?:versi[oó]n|disco)',
+  'planejad[oa]s?|agendad[oa]s?|vai|amanh[aã]|previs[aã]o|limiar|manuten[cç][aã]o|migra[cç][aã]o|migrad[oa]|passa para|ampliad[oa]|aumentad[oa]|atualiza(?:d[oa]|[cç][aã]o)|trocad[oa]|substitu[ií]d[oa]|pertence|pedid[oa]|aprovad[oa]|de volta|j[aá](?! n[aã]o)|resolvid[oa]|de prop[oó]sito|intencional\\p{L}*|combinad[oa]|lembrete|relat[oó]rio|vers[aã]o',
+  'planifi[eé]e?s?|pr[eé]vue?s?|sera|seront|va [eê]tre|demain|prochaine?s?|pr[eé]vision|seuil|maintenance|migration|migr[eé]e?|d[eé]plac[eé]e?|agrandie?|[eé]tendue?|augment[eé]e?|mise? [aà] jour|chang[eé]e?|remplac[eé]e?|appartient|demand[eé]e?|approuv[eé]e?|de retour|d[eé]j[aà]|r[eé]solue?|expr[eè]s|attendue?s?|volontair\\p{L}*|arr[eê]t[eé]e? par|rappel|rapport',
+  'pianificat[oa]|previst[oa]|sar[aà]|manutenzione|aggiornat[oa]|aggiornamento|sostituit[oa]|gi[aà]|volontari\\p{L}*|attes[oa]|fermat[oa] da|запланирован\\p{L}*|обновлен\\p{L}*|будет|обслуживани\\p{L}*',
+);
+/** That nothing is known is no news of what is wrong. A template adds it in parentheses to what is. */
+const NO_DATA = alone(
+  'no (?:new )?data',
+  'keine (?:neuen )?daten',
+  'sin datos',
+  'sem dados',
+  'pas de données',
 );
 const QUESTION = /[?¿]/u;
 
 /**
- * Whether the name says that what the tool would mend is wrong, and wrong now. Of a template's trigger only the second
- * is asked: what it is about, its tags say. A name in a language that is not listed here says nothing, and goes to a
- * human.
+ * Whether the name says that what the tool would mend is wrong, and wrong now. What is wrong must stand in its first
+ * `clause`, for what follows may be anybody's; that it is planned, over or meant may stand anywhere in the `whole`. Of a
+ * template's trigger only the second is asked: what it is about, its tags say. A name in a language that is not listed
+ * here says nothing, and goes to a human.
  */
 export function namesTrouble(
-  text: string,
+  { whole, clause }: { readonly whole: string; readonly clause: string },
   { tool, tagged }: { readonly tool: JobToolName; readonly tagged: boolean },
 ): boolean {
-  const plain = text.normalize('NFKC');
-  if (QUESTION.test(plain) || NOT_NOW.test(plain)) return false;
+  const all = whole.normalize('NFKC');
+  const first = clause.normalize('NFKC');
+  if (QUESTION.test(all) || NOT_NOW.test(all) || NO_DATA.test(first)) return false;
   if (tagged) return true;
-  const full = FULL.test(plain) || SHARE.test(plain);
-  if (tool === 'analyze_processes') return full || BUSY.test(plain);
-  return tool === 'cleanup_disk' ? full : DOWN.test(plain);
+  const full = FULL.test(first) || SHARE.test(first);
+  if (tool === 'analyze_processes') return full || BUSY.test(first);
+  return tool === 'cleanup_disk' ? full : DOWN.test(first);
 }

@@ -55,7 +55,15 @@ const evalCase = z.object({
   /** Parts of the policy that replace the evaluation's own. */
   policy: z.record(z.string(), z.unknown()).optional(),
   split: z.string().optional(),
-  injection: z.object({ place: z.string(), twin: z.string(), twin_host: z.string() }).optional(),
+  injection: z
+    .object({
+      place: z.string(),
+      twin: z.string(),
+      twin_host: z.string(),
+      /** A lie that no reader could tell from an honest alert. */
+      reads_as_real_alert: z.boolean().optional(),
+    })
+    .optional(),
 });
 export type EvalCase = z.infer<typeof evalCase>;
 
@@ -68,6 +76,13 @@ export const CASE_FILES = [
   'test/evals/cases/findings.jsonl',
   'test/evals/cases/injections.jsonl',
   'test/evals/cases/injections-where-a-tool-is-possible.jsonl',
+  // By people who had not seen rules, prompt or other cases; evaluated before anything was changed because of them.
+  'test/evals/cases/blind-1.jsonl',
+  'test/evals/cases/blind-1-injections.jsonl',
+  'test/evals/cases/blind-2.jsonl',
+  'test/evals/cases/blind-2-injections.jsonl',
+  'test/evals/cases/blind-3.jsonl',
+  'test/evals/cases/blind-3-injections.jsonl',
 ] as const;
 
 /** Reads a case file, one JSON object a line. Throws with the number of a line that is no case. */

@@ -31,7 +31,8 @@ describe('the cases', () => {
   it('never stand on both sides with one template', () => {
     const sides = new Map<string, Set<string>>();
     for (const { template, split } of cases) {
-      if (split === undefined) continue;
+      // The blind sets are kept apart by who wrote them, not by template.
+      if (split === undefined || split.startsWith('blind')) continue;
       sides.set(template, (sides.get(template) ?? new Set()).add(split));
     }
     expect([...sides].filter(([, splits]) => splits.size > 1).map(([template]) => template)).toEqual([]);
