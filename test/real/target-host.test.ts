@@ -1,6 +1,7 @@
 /** The job scripts on a real host with systemd: each fault broken and mended, and what they must never do. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseFindings } from '#lib/core/findings.ts';
 import { realPart } from './real-part.ts';
 import { host, installScripts, type Ran, verdictOf } from './target-host-lab.ts';
 
@@ -325,6 +326,12 @@ line.tmp"
       await host.root('pkill -x burner');
       expectResult(ran, 0, 'analyzed');
       expect(JSON.stringify(verdictOf(ran)['top'])).toContain('"name":"burner"');
+      // What follows on an analysis is decided by these sums.
+      expect(parseFindings(ran.output)).toMatchObject({
+        total: expect.any(Number),
+        capacity: expect.any(Number),
+        top: expect.arrayContaining([expect.objectContaining({ unit: expect.any(String) })]),
+      });
       expect(ran.output).not.toContain('hunter2');
     });
 
