@@ -56,7 +56,8 @@ export function evidenceOf(alert: Alert): {
   const tags = tagsOf(alert);
   const unreachable =
     tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value)) ||
-    tags('target').some((value) => OUTSIDE_TARGETS.test(value));
+    // A virtual machine is a host of its own, though it is watched through its hypervisor.
+    (tags('target').some((value) => OUTSIDE_TARGETS.test(value)) && !tags('target').includes('vmware-guest'));
   if (key === undefined || unreachable) {
     return { platform: 'other', found: [] };
   }
@@ -111,9 +112,10 @@ function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean
 /** `space` or `inodes` when the key tells how full a file system is. */
 function capacityOf({ name, parameters }: ItemKey): 'space' | 'inodes' | undefined {
   const mode = parameters[1] ?? '';
-  if (!['', 'free', 'used', 'pfree', 'pused'].includes(mode) && !isMountPoint(mode)) return undefined;
+  const known = ['', 'free', 'used', 'pfree', 'pused'].includes(mode) || isMountPoint(mode);
+  if (!known && !name.startsWith('vmware.')) return undefined;
   if (/^vfs\.fs\.(dependent\.)?inode(\.p?(free|used))?$/.test(name)) return 'inodes';
-  return /^vfs\.fs\.((dependent\.)?size|p?used|p?free)$/.test(name) ? 'space' : undefined;
+  return /^(vmware\.vm\.)?vfs\.fs\.((dependent\.)?size|p?used|p?free)$/.test(name) ? 'space' : undefined;
 }
 
 /** Windows' SNMP agent describes a drive as `C:\ Label:System  Serial Number 5c2e91aa`. */
@@ -165,25 +167,25 @@ function serviceSign(
     const names = plain(first);
     return first === ''
       ? undefined
-      : { names: names.length > 0 ? names : subject(tags, ['service', 'process']) };
+      : { names: names.length > 0 ? names : subject(facts, ['service', 'process']) };
   }
   if (name === 'net.tcp.service' || name === 'net.udp.service') {
     if (!isThisHost(facts, second) || reportsMoreThan(facts, 0)) return undefined;
-    const named = subject(tags, ['service', 'process']);
+    const named = subject(facts, ['service', 'process']);
     return { names: named.length > 0 ? named : (SERVICE_OF_PORT[third === '' ? first : third] ?? []) };
   }
   if (/^service\.(status|state|health|up|alive|running)$/.test(name) && tags('target').length === 0) {
     return reportsMoreThan(facts, 0) ? undefined : { names: plain(first) };
   }
   if (name === 'db.odbc.select' && /^[a-z]+\.ping$/.test(first)) {
-    return reportsMoreThan(facts, 0) ? undefined : { names: subject(tags, ['service', 'process']) };
+    return reportsMoreThan(facts, 0) ? undefined : { names: subject(facts, ['service', 'process']) };
   }
-  if (watchesItsState(facts)) return { names: subject(tags, ['service', 'process']) };
+  if (watchesItsState(facts)) return { names: subject(facts, ['service', 'process']) };
   const [, prefix] = /^([a-z][a-z0-9-]*)\.(?:[a-z0-9_]+\.)?(?:ping|live|alive|up)$/.exec(name) ?? [];
   if (prefix === undefined || ['agent', 'zabbix'].includes(prefix)) return undefined;
   if (!tags('scope').includes('availability') && !PINGED_BY_AGENT.includes(prefix)) return undefined;
   if (reportsMoreThan(facts, 0)) return undefined;
-  const named = subject(tags, ['service', 'process']);
+  const named = subject(facts, ['service', 'process']);
   return { names: named.length > 0 ? named : plain(prefix) };
 }
 
@@ -268,7 +270,7 @@ function applicationEvidence(facts: Facts): Evidence | undefined {
   // Only where the template itself says that it is about availability: "health" is a common word.
   if (!scopes.includes('availability')) return undefined;
   if (/\.(liveness|readiness)$/.test(key.name)) {
-    return found('restart_application', subject(tags, ['container', 'application']), because);
+    return found('restart_application', subject(facts, ['container', 'application']), because);
   }
   const tagged = namesOf(tags, ['container', 'application'], []);
   return serviceSign(facts) === undefined ? undefined : found('restart_application', tagged, because);
@@ -383,8 +385,15 @@ function one(values: readonly string[]): readonly string[] {
   return value !== undefined && values.every((each) => each === value) ? [value] : [];
 }
 
-function subject(tags: Facts['tags'], exact: readonly string[]): readonly string[] {
-  return namesOf(tags, exact, ['target']).filter((name) => !NO_SERVICE.includes(name));
+/** Of several targets it is the one whose name the key begins with: `pd.status` of `pd` and `tidb`. */
+function subject({ key, tags }: Facts, exact: readonly string[]): readonly string[] {
+  const [prefix = ''] = key.name.split('.');
+  const targets = tags('target').length > 1 ? tags('target').filter((value) => value === prefix) : [];
+  const names =
+    targets.length > 0 && exact.every((name) => tags(name).length === 0)
+      ? targets
+      : namesOf(tags, exact, ['target']);
+  return names.filter((name) => !NO_SERVICE.includes(name));
 }
 
 function tagsOf(alert: Alert): Facts['tags'] {

@@ -52,6 +52,12 @@ describe('what evidence makes possible', () => {
     ['disk.used.pct[/opt/app]', 'service=billing', 'cleanup_disk /opt/app'],
     ['disk.used.pct[/opt/app]', 'scope=performance', ''],
     ['disk.used.pct[billing]', '', ''],
+    [
+      'vmware.vm.vfs.fs.size[,4217c0de,/var,pfree]',
+      'target=vmware target=vmware-guest filesystem=/var scope=capacity',
+      'cleanup_disk /var',
+    ],
+    ['vmware.vm.vfs.fs.size[,4217c0de,/var,total]', 'target=vmware filesystem=/var scope=capacity', ''],
     ['vfs.fs.inode.pfree[31]', 'scope=capacity filesystem=/var/log', 'cleanup_disk /var/log'],
     // Not about capacity, or not by this key.
     ['vfs.fs.dependent[/data,readonly]', capacity, ''],
@@ -103,6 +109,8 @@ describe('what evidence makes possible', () => {
       `${down} class=database target=influxdb`,
       'restart_service influxdb,influxdb.service',
     ],
+    ['pd.status', `${down} target=pd target=tidb`, 'restart_service pd,pd.service'],
+    ['pd.status', `${down} target=tikv target=tidb`, ''],
     ['tidb.status', `${down} target=tidb`, 'restart_service tidb,tidb.service'],
     [
       'rabbitmq.node.running',
