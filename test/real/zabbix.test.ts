@@ -398,6 +398,27 @@ describe.skipIf(!real)('a real Zabbix', () => {
         ),
       );
     expect(trimmed(exported)).toEqual(trimmed(readFileSync('zabbix/media_remedia.yaml', 'utf8')));
+    // What Zabbix's export leaves out, because it is the default, holds all the same.
+    const limits = [
+      'timeout',
+      'maxattempts',
+      'attempt_interval',
+      'maxsessions',
+      'process_tags',
+      'show_event_menu',
+    ];
+    expect(
+      await call('mediatype.get', { mediatypeids: [connected.mediaTypeId], output: limits }, anything),
+    ).toMatchObject([
+      {
+        timeout: '30s',
+        maxattempts: '10',
+        attempt_interval: '30s',
+        maxsessions: '10',
+        process_tags: '1',
+        show_event_menu: '1',
+      },
+    ]);
     await hurry();
   });
 
