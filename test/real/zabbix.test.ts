@@ -172,7 +172,11 @@ describe.skipIf(!zabbixJs)("the script in Zabbix's own interpreter", () => {
     const plain = `https://${'long.'.repeat(40)}example/api/v1/incidents/inc_1`;
     answering({
       status: 202,
-      body: JSON.stringify({ incidentId: 'inc_1', status: 'accepted', link: `${plain}?signature=ab` }),
+      body: JSON.stringify({
+        incidentId: 'inc_1',
+        status: 'accepted',
+        link: `${plain}?signature=${'ab'.repeat(32)}`,
+      }),
     });
 
     const { out } = await runScript({});
