@@ -139,7 +139,8 @@ for (const each of runs) {
         `${(p95Ms / 1000).toFixed(1)} s; ${promptTokens} prompt tokens, ${promptTokens - each.constantTokens} of them behind the ` +
         `constant part; 95th of 100 answers ${p95Answer} tokens. Refusals: ${JSON.stringify(all.refusals)}.\n`,
     );
-  for (const line of all.wrong) say(`- ${line}`);
+  // The report keeps those that would have done harm; the rest went to a human who was not needed, or looked in vain.
+  for (const line of all.wrong) (line.startsWith('WRONG') ? say : console.log)(`- ${line}`);
   say('');
 }
 if (options.report !== undefined) writeReport(options.report, sections.join('\n'));
@@ -156,7 +157,7 @@ if (options.json !== undefined) {
 }
 
 function nameOf({ decider, model }: Pick<Run, 'decider' | 'model'>): string {
-  return decider === 'rules' ? decider : `${decider}, ${model}`;
+  return decider === 'rules' ? decider : `${decider}, \`${model}\``;
 }
 
 async function run(decider: Decider, askModel: AskModel): Promise<readonly Judged[]> {

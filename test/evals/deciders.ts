@@ -37,7 +37,14 @@ async function decideFreely(each: EvalCase, askModel: AskModel): Promise<CaseRes
   };
   // An alert about disks makes production write the constant part; the brief is then this case's own.
   await decideCase(
-    { ...each, item_key: 'vfs.fs.size[/,pused]', tags: [], history: [] },
+    {
+      ...each,
+      name: 'Disk is full',
+      trigger_name: 'Disk is full',
+      item_key: 'vfs.fs.size[/,pused]',
+      tags: [],
+      history: [],
+    },
     listen,
     evalPolicy(),
   );
