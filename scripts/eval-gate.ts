@@ -7,11 +7,14 @@ import { makeDecider, remember } from '#test/evals/deciders.ts';
 import { figuresOf, type Judged } from '#test/evals/figures.ts';
 import { figuresTable, shareText } from '#test/evals/report.ts';
 
-/** Below the lower ends of the published figures' 95 % intervals: a drop below them is none of chance. */
-const LEAST = { acceptable: 0.85, rightActions: 0.75 };
+/**
+ * What 60 cases of the published figures (95 % acceptable, 82 % right actions) fall below once in twenty times by chance
+ * alone. At temperature 0 the answers are the same every time, so a drop below them is none of chance.
+ */
+const LEAST = { acceptable: 0.9, rightActions: 0.75 };
 
 const { values: options } = parseArgs({
-  options: { sample: { type: 'string', default: '40' }, fresh: { type: 'boolean', default: false } },
+  options: { sample: { type: 'string', default: '60' }, fresh: { type: 'boolean', default: false } },
 });
 const url = process.env['OLLAMA_URL'];
 if (!url) {
