@@ -1,46 +1,169 @@
-/** `npm run test:chaos -- --alerts N --seed S`: a long simulated run; prints what happened, exits 1 on a broken promise. */
-import { parseArgs } from 'node:util';
+/**
+ * `npm run test:chaos -- --alerts N --seed S`: long simulated runs of the workflows in memory and of the functions on the
+ * embedded AWS; prints what happened, exits 1 on a broken promise.
+ */
+import { execFile } from 'node:child_process';
+import { parseArgs, promisify } from 'node:util';
+import * as z from 'zod';
+import { durationMs } from '#lib/core/duration.ts';
 import { chaosPolicy } from '#test/chaos/chaos-policy.ts';
+import { embeddedStack } from '#test/chaos/embedded/embedded-stack.ts';
 import { memoryStack } from '#test/chaos/memory-stack.ts';
 import { type Report, simulate } from '#test/chaos/simulate.ts';
+import type { Dead } from '#test/chaos/world.ts';
 
-const { values } = parseArgs({
-  options: {
-    alerts: { type: 'string', default: '1000' },
-    'show-suspects': { type: 'boolean', default: false },
-    duplicates: { type: 'string', default: '0.3' },
-    seed: { type: 'string', default: '1' },
-    'without-conditions': { type: 'boolean', default: false },
-  },
-});
-const alerts = Number(values.alerts);
-const seed = Number(values.seed);
-if (!Number.isInteger(alerts) || alerts < 1 || !Number.isInteger(seed)) {
-  console.error(
-    'usage: npm run test:chaos -- [--alerts N] [--seed S] [--without-conditions] [--show-suspects]',
-  );
+const USAGE = `usage: npm run test:chaos -- [--alerts N] [--seed S] [--stack memory|embedded|both] [--embedded N]
+  [--budget 20m] [--shards N] [--duplicates 0.3] [--dead model,rundeck,people] [--without-conditions] [--show-suspects]
+  [--json]
+
+Both stacks run unless one is named. --embedded: so many alerts on the embedded AWS; as many as in memory by default.
+--budget: after so long no more alerts are posted there; what has begun is brought to its end. --shards: so many
+simulations share the alerts of the embedded AWS, each in a process, with a table, queues and a seed of its own.`;
+
+const options = {
+  alerts: { type: 'string', default: '1000' },
+  budget: { type: 'string', default: '20m' },
+  dead: { type: 'string', default: '' },
+  duplicates: { type: 'string', default: '0.3' },
+  embedded: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  seed: { type: 'string', default: '1' },
+  shards: { type: 'string', default: '2' },
+  'show-suspects': { type: 'boolean', default: false },
+  stack: { type: 'string', default: 'both' },
+  'without-conditions': { type: 'boolean', default: false },
+} as const;
+
+const whole = z.coerce.number<string>().int();
+const wanted = z
+  .object({
+    alerts: whole.min(1),
+    budget: z.string().regex(/^\d+[smh]$/),
+    dead: z
+      .string()
+      .transform((list) => list.split(',').filter(Boolean))
+      .pipe(z.array(z.enum(['model', 'rundeck', 'people']))),
+    duplicates: z.coerce.number<string>().min(0).max(0.9),
+    embedded: whole.min(1).optional(),
+    json: z.boolean(),
+    seed: whole,
+    shards: whole.min(1).max(16),
+    'show-suspects': z.boolean(),
+    stack: z.enum(['memory', 'embedded', 'both']),
+    'without-conditions': z.boolean(),
+  })
+  .safeParse(argumentsOf());
+if (!wanted.success) {
+  console.error(USAGE);
   process.exit(2);
 }
+const { alerts, seed, stack, embedded = alerts, shards, duplicates, dead, json } = wanted.data;
+const withoutConditions = wanted.data['without-conditions'];
+const budgetMs = durationMs(wanted.data.budget);
 
-const began = performance.now();
-const report = await simulate({
-  alerts,
-  seed,
-  stack: memoryStack(),
-  policy: chaosPolicy(),
-  tightened: chaosPolicy({ tightened: true }),
-  duplicates: Number(values.duplicates),
-  withoutConditions: values['without-conditions'],
-});
-print(report);
-if (values['show-suspects']) console.log(JSON.stringify(report.suspects, undefined, 2));
-if ([...report.violations.values()].some((each) => each.length > 0)) process.exit(1);
+const reports: Report[] = [];
+if (stack !== 'embedded') {
+  const say = begin(`${alerts} alerts, seed ${seed}, the workflows in memory`);
+  const report = await run({ stack: memoryStack(), alerts });
+  say(report);
+}
+if (stack !== 'memory') {
+  const parts = Math.min(shards, embedded);
+  const say = begin(
+    `${embedded} alerts, seed ${seed}, the functions on the embedded AWS${parts > 1 ? `, in ${parts} parts` : ''}`,
+  );
+  const counts = Array.from({ length: parts }, (_, part) => Math.ceil((embedded - part) / parts));
+  const results =
+    parts === 1
+      ? [await run({ stack: embeddedStack, alerts: embedded, budgetMs })]
+      : await Promise.all(counts.map((count, part) => runInProcess(count, seed + 1_000 * part)));
+  for (const report of results) say(report);
+}
+if (json) console.log(JSON.stringify(reports.map(plain)));
+if (reports.some(({ violations }) => [...violations.values()].some((each) => each.length > 0)))
+  process.exit(1);
 
-function print({ violations, suspects: _, faults, outcomes, reasons, ...figures }: Report): void {
-  console.log(`${alerts} alerts, seed ${seed}, ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  const { lasted, ...counts } = figures;
-  console.log(`  the made-up clock went on by ${(lasted / 3_600_000).toFixed(1)} h`);
-  for (const part of [counts, { ...faults }, { ...outcomes }, { ...reasons }]) {
+function argumentsOf(): unknown {
+  try {
+    return parseArgs({ options }).values;
+  } catch {
+    return undefined;
+  }
+}
+
+function run(over: Pick<Parameters<typeof simulate>[0], 'stack' | 'alerts' | 'budgetMs'>): Promise<Report> {
+  return simulate({
+    seed,
+    policy: chaosPolicy(),
+    tightened: chaosPolicy({ tightened: true }),
+    duplicates,
+    dead: dead satisfies Dead,
+    withoutConditions,
+    ...over,
+  });
+}
+
+/** The clock of a process is ruled by one simulation, so another one needs another process. */
+async function runInProcess(count: number, ofSeed: number): Promise<Report> {
+  const file = process.argv[1] ?? '';
+  const given = [
+    '--stack',
+    'embedded',
+    '--shards',
+    '1',
+    '--json',
+    '--alerts',
+    String(count),
+    '--seed',
+    String(ofSeed),
+  ];
+  const more = [
+    '--budget',
+    wanted.data?.budget ?? '20m',
+    '--duplicates',
+    String(duplicates),
+    '--dead',
+    dead.join(','),
+  ];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [file, ...given, ...more, ...(withoutConditions ? ['--without-conditions'] : [])],
+    { maxBuffer: 2 ** 28 },
+  ).catch((error: { readonly code?: number; readonly stdout: string }) => {
+    // Broken promises are told by the exit code too.
+    if (error.code !== 1) throw error;
+    return error;
+  });
+  const [report] = z.array(z.custom<Plain>()).parse(JSON.parse(stdout));
+  if (report === undefined) throw new Error('a part of the simulation reported nothing');
+  return { ...report, violations: new Map(Object.entries(report.violations)) };
+}
+
+type Plain = Omit<Report, 'violations'> & {
+  readonly violations: Readonly<Record<string, readonly string[]>>;
+};
+
+function plain(report: Report): Plain {
+  return { ...report, violations: Object.fromEntries(report.violations) };
+}
+
+/** Says what is run, and then what came of it. */
+function begin(what: string): (report: Report) => void {
+  const began = performance.now();
+  if (!json) console.log(what);
+  return (report) => {
+    reports.push(report);
+    if (!json) print(report, (performance.now() - began) / 1000);
+  };
+}
+
+function print(report: Report, seconds: number): void {
+  const { violations, suspects, faults, outcomes, reasons, lasted, notPosted, ...counts } = report;
+  console.log(
+    `  in ${seconds.toFixed(1)} s, while the made-up clock went on by ${(lasted / 3_600_000).toFixed(1)} h`,
+  );
+  if (notPosted > 0) console.log(`  the time was over: ${notPosted} alerts were NOT posted`);
+  for (const part of [counts, faults, outcomes, reasons]) {
     console.log(
       `  ${Object.entries(part)
         .map(([name, count]) => `${name} ${count}`)
@@ -52,4 +175,5 @@ function print({ violations, suspects: _, faults, outcomes, reasons, ...figures 
     for (const sentence of broken.slice(0, 10)) console.log(`    ${sentence}`);
     if (broken.length > 10) console.log(`    and ${broken.length - 10} more`);
   }
+  if (wanted.data?.['show-suspects']) console.log(JSON.stringify(suspects, undefined, 2));
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { vi } from 'vitest';
-import { parse } from 'yaml';
 import * as z from 'zod';
 import {
   createDynamoClient,
@@ -17,13 +16,14 @@ import type { Incident } from '#lib/core/incident.ts';
 import {
   type EmbeddedAws,
   REGION,
-  serviceSchema,
+  type serviceSchema,
   startEmbeddedAws,
   startPollers,
 } from '#local/embedded-aws.ts';
 import { startRemediaRundeck } from '#local/rundeck/remedia-project.ts';
 import { type SimulatedPeople, startSimulatedPeople } from '#local/simulated-people.ts';
 import type { SimulatedRundeck } from '#local/simulated-rundeck.ts';
+import { describeService } from '#test/flow/described-service.ts';
 import { openSmallGateway, type Route } from '#test/flow/small-gateway.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -68,7 +68,7 @@ export async function startPipeline(environment: Readonly<Record<string, string>
   let later = 0;
   // Before anything is loaded: the functions keep a reference to it.
   const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + later);
-  const service = await describeService();
+  const service = await describeService('flow');
   const aws = await startEmbeddedAws({ service });
   const people = await startSimulatedPeople();
   const handlers = new Map<string, Handler>();
@@ -173,24 +173,6 @@ export async function startPipeline(environment: Readonly<Record<string, string>
       clock.mockRestore();
     },
   };
-}
-
-/** serverless.yml's queues and functions, as far as the embedded AWS needs them. */
-async function describeService(): Promise<z.infer<typeof serviceSchema>> {
-  const read = async (name: string): Promise<unknown> => {
-    const text = await readFile(join(root, 'deploy', name), 'utf8');
-    return parse(text.replaceAll(/\$\{self:custom\.prefix\}/g, 'flow'));
-  };
-  const functionFile = z.record(z.string(), z.looseObject({}));
-  const functions = await Promise.all(
-    ['functions-http.yml', 'functions-queue.yml', 'functions-schedule.yml'].map(async (name) =>
-      Object.entries(functionFile.parse(await read(name))),
-    ),
-  );
-  return serviceSchema.parse({
-    functions: Object.fromEntries(functions.flat().map(([name, each]) => [name, { ...each, name }])),
-    resources: await read('queues.yml'),
-  });
 }
 
 function routesOf(
