@@ -3,7 +3,7 @@
 #
 #   cleanup-disk.sh --path MOUNT_POINT --cleanup-roots /a:/b [--min-size 100K] [--file-age 1d] [--mode live|simulate]
 #
-# Never: follows a link, crosses a mount, touches a file that is open or has a second name, or anything but files named
+# Never: follows a link, crosses a mount (a bind mount neither), touches a file that is open or has a second name, or anything but files named
 # like temporary files and rotated logs. Writes nothing to a disk.
 set -eu
 tool=cleanup_disk
@@ -26,6 +26,7 @@ done
 
 is_plain_path "$path" || refuse "path must be a plain absolute mount point"
 case $mode in live | simulate) ;; *) refuse "mode must be live or simulate" ;; esac
+least=$min_size
 [ "$min_size" != default ] || min_size=100K
 [ "$file_age" != default ] || file_age=1d
 case $min_size in
@@ -49,8 +50,19 @@ esac
 for command in find stat df timeout realpath mountpoint; do
   command -v "$command" >/dev/null || { say "$command is missing"; result tool_missing 9; }
 done
+# Others' open files are seen by root alone.
+[ "$(id -u)" = 0 ] || refuse "only root sees which files are open"
 bounded 10 mountpoint -q "$path" || refuse "path is no mount point"
 only_one
+
+# Percent of the inodes in use; 0 on a file system that does not count them.
+inodes_used() { bounded 10 df --output=ipcent "$path" | awk 'END { print $1 + 0 }'; }
+inodes_before=$(inodes_used)
+# Where inodes run out, small files are what fills it up.
+if [ "$least" = default ] && [ "$inodes_before" -ge 80 ]; then
+  bytes=0
+  say "$path has $inodes_before% of its inodes in use: files of any size are looked at"
+fi
 
 usage() { bounded 10 df -B1 --output=used,pcent "$path" | tail -n 1; }
 # shellcheck disable=SC2046 # two words
@@ -58,40 +70,61 @@ set -- $(usage)
 used_before=$1 percent_before=$2
 say "$path before: $percent_before used, $used_before bytes"
 
-# Inodes of this file system that any process holds open or has mapped. The device that /proc/PID/maps names is not
-# stat's on an overlay or btrfs: there a mapped number counts on any device, which spares a file too many, never too few.
+# Inodes of this file system that any process holds open or has mapped. On an overlay a file's device is not its
+# folder's, and on btrfs /proc/PID/maps names another than stat: there a number counts on any device, which spares a file
+# too many, never too few.
 device=$(stat -c %d "$path")
 maps_device=$(printf '%02x:%02x' $((device >> 8 & 0xfff)) $((device & 0xff | device >> 12 & 0xfff00)))
-case $(stat -f -c %T "$path") in overlayfs | btrfs | UNKNOWN*) maps_device= ;; esac
+fd_device=$device
+case $(stat -f -c %T "$path") in overlayfs | btrfs | UNKNOWN*) maps_device='' fd_device='' ;; esac
+# What a scan of /proc found, and a last word when it did not come to its end: then nothing is certain.
+scan() {
+  scan_code=0
+  bounded 60 find /proc "$@" 2>/dev/null || scan_code=$?
+  # Anything else is a process that ended meanwhile.
+  case $scan_code in 124 | 137) echo unfinished ;; esac
+}
 open_inodes() {
-  bounded 60 find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/fd/*' -exec stat -L -c '%d %i' {} + 2>/dev/null |
-    awk -v device="$device" '$1 == device { print $2 }' || true
-  # shellcheck disable=SC2016 # awk's own $5
-  bounded 60 find /proc -mindepth 2 -maxdepth 2 -path '/proc/[0-9]*/maps' \
-    -exec awk -v device="$maps_device" '$5 > 0 && (device == "" || $4 == device) { print $5 }' {} + 2>/dev/null || true
+  scan -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/fd/*' -exec stat -L -c '%d %i' {} + |
+    awk -v device="$fd_device" '$1 == "unfinished" { print } device == "" || $1 == device { print $2 }'
+  # Through cat, which goes on where a process ended meanwhile; some awks would end there, and all after it be missed.
+  scan -mindepth 2 -maxdepth 2 -path '/proc/[0-9]*/maps' -exec cat {} + |
+    awk -v device="$maps_device" '$1 == "unfinished" { print } $5 > 0 && (device == "" || $4 == device) { print $5 }'
 }
 
 # The one expression for what may go; find's own -delete cannot be led away by a folder that becomes a link meanwhile.
 select_files() {
-  bounded 240 find . -xdev -type f -links 1 -mmin "+$minutes" -size "+$((bytes > 0 ? bytes - 1 : 0))c" \
+  bounded 240 find . -xdev -type f -links 1 -mmin "+$minutes" ! -size "-${bytes}c" \
     \( -name '*.tmp' -o -name '*.temp' -o -name 'tmp.*' \
     -o -name '*.log.[0-9]*' -o -name '*.log-[0-9]*' -o -name '*.log.old' \
     -o -name 'syslog.[0-9]*' -o -name 'syslog-[0-9]*' -o -name 'messages.[0-9]*' -o -name 'messages-[0-9]*' \) \
     ! -name '*.db' ! -name '*.sqlite*' ! -name '*.ibd' ! -name '*.sock' ! -name '*.pid' "$@"
 }
 
+# What is mounted below a folder, relative to it. A bind mount of the same file system bears the same device, so find's
+# -xdev would walk through it.
+mounts_below() { awk -v below="$1/" 'index($5, below) == 1 { print substr($5, length(below) + 1) }' /proc/self/mountinfo; }
+
 opened=$(open_inodes | sort -u)
+case $opened in
+  *unfinished*) say 'which files are open could not be found out in time'; result time_limit 8 ;;
+esac
 files=0 removed_bytes=0 spared=0 used_roots=0
 clean_root() {
   # A relative find below a folder that we stand in: nobody can swap the folder under it.
   cd "$1" 2>/dev/null || { say "$1: not a folder, skipped"; return 0; }
   if [ "$(pwd -P)" != "$1" ]; then say "$1: goes through a link, skipped"; return 0; fi
   if [ "$(stat -c %m .)" != "$path" ]; then say "$1: not on $path, skipped"; return 0; fi
-  used_roots=$((used_roots + 1))
-  found=$(select_files -printf '%i %s\n' || true)
-  [ -n "$found" ] || { say "$1: nothing old enough and big enough"; return 0; }
-  held=$({ printf '%s\n' "$found" | cut -d ' ' -f 1 | sort -u; printf '%s\n' "$opened"; } | sort | uniq -d)
+  folder=$1
   set --
+  for mount in $(mounts_below "$folder"); do
+    is_plain_path "/$mount" || { say "$folder: something with an odd name is mounted below, skipped"; return 0; }
+    set -- "$@" ! -path "./$mount/*"
+  done
+  used_roots=$((used_roots + 1))
+  found=$(select_files "$@" -printf '%i %s\n' || true)
+  [ -n "$found" ] || { say "$folder: nothing old enough and big enough"; return 0; }
+  held=$({ printf '%s\n' "$found" | cut -d ' ' -f 1 | sort -u; printf '%s\n' "$opened"; } | sort | uniq -d)
   for inode in $held; do
     set -- "$@" ! -inum "$inode"
     spared=$((spared + 1))
@@ -105,7 +138,7 @@ clean_root() {
   set -- $(printf '%s\n' "$listed" | awk 'NF { n++; s += $1 } END { printf "%d %.0f\n", n, s }')
   files=$((files + $1))
   removed_bytes=$((removed_bytes + $2))
-  say "$(pwd -P): $1 files, $2 bytes"
+  say "$folder: $1 files, $2 bytes"
 }
 
 old_ifs=$IFS
@@ -129,6 +162,7 @@ cd /
 # shellcheck disable=SC2046 # two words
 set -- $(usage)
 used_after=$1 percent_after=$2
+inodes_after=$(inodes_used)
 say "$path after: $percent_after used, $used_after bytes"
 [ "$spared" -eq 0 ] || say "$spared files are open and were left"
 
@@ -147,7 +181,7 @@ if [ -n "$holders" ]; then
   held_bytes=$(printf '%s\n' "$holders" | awk '{ s += $1 } END { printf "%.0f\n", s }')
 fi
 
-facts="\"path\":\"$(json_text "$path")\",\"mode\":\"$mode\",\"files\":$files,\"file_bytes\":$removed_bytes,\"freed_bytes\":$((used_before - used_after)),\"used_before\":\"$percent_before\",\"used_after\":\"$percent_after\",\"left_open\":$spared,\"deleted_but_open_bytes\":$held_bytes"
+facts="\"path\":\"$(json_text "$path")\",\"mode\":\"$mode\",\"files\":$files,\"file_bytes\":$removed_bytes,\"freed_bytes\":$((used_before - used_after)),\"used_before\":\"$percent_before\",\"used_after\":\"$percent_after\",\"inodes_before\":\"$inodes_before%\",\"inodes_after\":\"$inodes_after%\",\"left_open\":$spared,\"deleted_but_open_bytes\":$held_bytes"
 [ "$used_roots" -gt 0 ] || result no_root_on_this_file_system 4 "$facts"
 [ "$mode" = live ] || result would_remove 0 "$facts"
 [ "$files" -gt 0 ] || result nothing_to_remove 4 "$facts"

@@ -106,7 +106,8 @@ if [ "$kind" = systemd ]; then
   show_journal "$target"
 else
   if [ "$graceful" = true ]; then grace=$((seconds / 2)); else grace=1; fi
-  bounded "$seconds" "$kind" restart --time "$grace" "$target" >/dev/null || code=7
+  bounded "$seconds" "$kind" restart --time "$grace" "$target" >/dev/null || code=$?
+  case $code in 0) ;; 124 | 137) code=8 ;; *) code=7 ;; esac
   if [ "$code" = 0 ]; then
     sleep 3
     [ "$(bounded 15 "$kind" container inspect -f '{{.State.Running}}' "$target")" = true ] || code=7

@@ -45,7 +45,13 @@ if [ ! -d /run/systemd/system ]; then
   name=${service%.service}
   [ -f "/etc/init.d/$name" ] || { say "$name is not installed"; result not_installed 5 "$facts"; }
   [ "$mode" = live ] || result would_restart 0 "$facts"
-  bounded "$seconds" service "$name" restart || { say 'the restart failed'; result not_active 7 "$facts"; }
+  code=0
+  bounded "$seconds" service "$name" restart </dev/null || code=$?
+  case $code in
+    0) ;;
+    124 | 137) say "$name is not up after $seconds s"; result time_limit 8 "$facts" ;;
+    *) say 'the restart failed'; result not_active 7 "$facts" ;;
+  esac
   sleep 5
   bounded 10 service "$name" status || result not_active 7 "$facts"
   result restarted 0 "$facts"

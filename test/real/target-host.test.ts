@@ -168,6 +168,48 @@ describe.skipIf(!real)('job scripts on a real host', () => {
     });
   });
 
+  describe('restart-service without systemd', () => {
+    // The same host, seen by a process for which systemd is not there.
+    const withoutSystemd = (...words: readonly string[]) =>
+      host.root(
+        `unshare -m sh -c 'mount -t tmpfs none /run/systemd && exec /usr/local/lib/remedia/restart-service.sh "$@"' _ ${words.map((word) => `'${word}'`).join(' ')}`,
+      );
+    const script = (name: string, start: string, status: string) =>
+      host.root(
+        `cat >/etc/init.d/${name} && chmod 755 /etc/init.d/${name}`,
+        `#!/bin/sh\necho "$1" >>/run/asked-${name}\ncase $1 in restart) ${start} ;; status) ${status} ;; esac\n`,
+      );
+
+    it('uses the command service, and looks after the service', async () => {
+      await script('oldstyle', 'exit 0', 'exit 0');
+      expectResult(await withoutSystemd('--service-name', 'oldstyle.service'), 0, 'restarted');
+      expect((await host.root('cat /run/asked-oldstyle')).output).toBe('restart\nstatus\n');
+    });
+
+    it('a dry run asks for nothing', async () => {
+      await host.root('rm -f /run/asked-oldstyle');
+      const ran = await withoutSystemd('--service-name', 'oldstyle', '--mode', 'simulate');
+      expectResult(ran, 0, 'would_restart');
+      expect((await host.root('test -e /run/asked-oldstyle')).code).toBe(1);
+    });
+
+    it.each([
+      ['one that dies at once', 'exit 0', 'exit 3', 7, 'not_active'],
+      ['one that cannot be restarted', 'exit 1', 'exit 0', 7, 'not_active'],
+      ['one that never comes back', 'sleep 60', 'exit 0', 8, 'time_limit'],
+    ])('%s is no success', async (_what, start, status, code, result) => {
+      await script('oldbroken', start, status);
+      const begin = Date.now();
+      const ran = await withoutSystemd('--service-name', 'oldbroken', '--timeout', '5');
+      expect(Date.now() - begin).toBeLessThan(20_000);
+      expectResult(ran, code, result);
+    });
+
+    it('one that is not installed is not touched', async () => {
+      expectResult(await withoutSystemd('--service-name', 'no-such-script'), 5, 'not_installed');
+    });
+  });
+
   describe('restart-application', () => {
     it('a unit of the application’s name, and its health by the table', async () => {
       await host.root(
@@ -199,16 +241,67 @@ describe.skipIf(!real)('job scripts on a real host', () => {
       expectResult(await host.job('restart-application', '--app-name', 'nothing-here'), 5, 'not_installed');
     });
 
-    it('a container is restarted gently, by its own engine', async () => {
+    it.each([
+      ['a masked unit', 'masked-app systemd masked-three', 6, 'masked'],
+      ['a protected unit', 'masked-app systemd dbus', 6, 'protected'],
+      ['a unit that is not there', 'masked-app systemd no-such-unit', 5, 'not_installed'],
+      ['a container that is not there', 'masked-app docker no-such', 5, 'not_installed'],
+      ['a health check of another host', 'masked-app systemd nginx http://192.0.2.9/', 2, 'refused'],
+      ['a health check that is a file', 'masked-app systemd nginx file:///etc/passwd', 2, 'refused'],
+      ['a target that is an option', 'masked-app docker --all', 2, 'refused'],
+      ['a target with a sign of the shell', 'masked-app docker a;id', 2, 'refused'],
+      ['an unknown kind', 'masked-app shell id', 2, 'refused'],
+    ])('%s is never restarted', async (_what, line, code, result) => {
+      await host.root('ln -sf /dev/null /etc/systemd/system/masked-three.service; systemctl daemon-reload');
+      await host.root('mkdir -p /etc/remedia; cat >/etc/remedia/applications', `${line}\n`);
+      expectResult(await host.job('restart-application', '--app-name', 'masked-app'), code, result);
+      await host.root('rm /etc/remedia/applications');
+    });
+
+    describe.each(['docker', 'podman'])('in a container of %s', (engine) => {
       // No container engine is on the host: one that writes down what it is asked.
-      await host.root(
-        'cat >/usr/local/bin/docker && chmod 755 /usr/local/bin/docker',
-        '#!/bin/sh\necho "$*" >>/run/docker-asked\ncase "$*" in *-f*) echo true ;; esac\n',
-      );
-      const ran = await host.job('restart-application', '--app-name', 'web-shop', '--timeout', '30');
-      await host.root('rm /usr/local/bin/docker');
-      expectResult(ran, 0, 'restarted');
-      expect((await host.root('cat /run/docker-asked')).output).toContain('restart --time 15 web-shop');
+      const install = (restart = 'exit 0', running = 'true') =>
+        host.root(
+          `rm -f /run/asked; cat >/usr/local/bin/${engine} && chmod 755 /usr/local/bin/${engine}`,
+          `#!/bin/sh\necho "$*" >>/run/asked\ncase "$*" in *-f*) echo ${running} ;; restart*) ${restart} ;; esac\n`,
+        );
+      const restart = (...more: readonly string[]) =>
+        host.job('restart-application', '--app-name', 'web-shop', '--timeout', '10', ...more);
+      const asked = async () => (await host.root('cat /run/asked')).output;
+      afterAll(async () => {
+        await host.root(`rm -f /usr/local/bin/${engine}`);
+      });
+
+      it('it is restarted gently, and half the time is for its end', async () => {
+        await install();
+        const ran = await restart();
+        expectResult(ran, 0, 'restarted');
+        expect(verdictOf(ran)).toMatchObject({ kind: engine, target: 'web-shop' });
+        expect(await asked()).toContain('restart --time 5 web-shop');
+      });
+
+      it('it is given a second when it is not to be gentle', async () => {
+        await install();
+        expectResult(await restart('--graceful', 'false'), 0, 'restarted');
+        expect(await asked()).toContain('restart --time 1 web-shop');
+      });
+
+      it('a dry run looks and restarts nothing', async () => {
+        await install();
+        expectResult(await restart('--mode', 'simulate'), 0, 'would_restart');
+        expect(await asked()).not.toContain('restart');
+      });
+
+      it.each([
+        ['it does not run afterwards', 'exit 0', 'false', 7, 'not_active'],
+        ['its engine fails', 'exit 1', 'true', 7, 'not_active'],
+        ['its engine hangs', 'exec sleep 60', 'true', 8, 'time_limit'],
+      ])('when %s it is no success, within the time limit', async (_what, how, running, code, result) => {
+        await install(how, running);
+        const begin = Date.now();
+        expectResult(await restart(), code, result);
+        expect(Date.now() - begin).toBeLessThan(25_000);
+      });
     });
   });
 
@@ -230,13 +323,18 @@ line.tmp"
         ln -s /etc etc-link; ln -s /etc/passwd passwd.tmp; mkdir inner; big inner/deep.tmp
         head -c 100 /dev/zero >small.tmp; touch -d '3 days ago' small.tmp
         mkdir mounted; mount -t tmpfs none mounted; big mounted/other-filesystem.tmp
+        mkdir bound /srv/data/outside; big /srv/data/outside/bound.tmp; mount --bind /srv/data/outside bound
+        cp /bin/sleep running.tmp; touch -d '3 days ago' running.tmp
         mkdir -p /etc/trap; big /etc/trap/x.tmp; big /var/tmp/other-disk.tmp
         mkfifo pipe.tmp; touch -d '3 days ago' pipe.tmp
         ln -s /etc/trap /srv/data/root-link`,
       );
       expect(made).toEqual({ code: 0, output: '' });
       await host.root(
-        '(exec 8<>/srv/data/tmp/job-2.tmp; exec sleep 170) </dev/null >/dev/null 2>&1 & ' +
+        '(exec /srv/data/tmp/running.tmp 170) </dev/null >/dev/null 2>&1 & ' +
+          // Processes that come and go must not blind what looks for open files.
+          '(exec timeout 100 sh -c "while :; do /bin/true; done") </dev/null >/dev/null 2>&1 & ' +
+          '(exec 8<>/srv/data/tmp/job-2.tmp; exec sleep 170) </dev/null >/dev/null 2>&1 & ' +
           '(exec 7>/srv/data/gone; head -c 2000000 /dev/zero >&7; rm /srv/data/gone; exec sleep 170) </dev/null >/dev/null 2>&1 & sleep 0.5',
       );
     });
@@ -255,7 +353,7 @@ line.tmp"
       const verdict = verdictOf(ran);
       expect(Number(verdict['freed_bytes'])).toBeGreaterThan(30_000_000);
       expect(verdict).toMatchObject({
-        left_open: 1,
+        left_open: 2,
         used_before: `9${String(verdict['used_before']).slice(1)}`,
       });
       expect(Number.parseInt(String(verdict['used_after']), 10)).toBeLessThan(25);
@@ -284,6 +382,8 @@ line.tmp"
       ['a file that is neither temporary nor a rotated log', '/srv/data/tmp/plain.txt'],
       ['a database that is called temporary', '/srv/data/tmp/precious.tmp.db'],
       ['a file that is open', '/srv/data/tmp/job-2.tmp'],
+      ['a program that runs', '/srv/data/tmp/running.tmp'],
+      ['the same file system, bound below', '/srv/data/outside/bound.tmp'],
       ['a file with a second name', '/srv/data/tmp/twice.tmp'],
       ['a link', '/srv/data/tmp/passwd.tmp'],
       ['what a link points to', '/etc/passwd'],
@@ -304,6 +404,64 @@ line.tmp"
     it('a root that is a link is skipped', async () => {
       expectResult(await clean('--cleanup-roots', '/srv/data/root-link'), 4, 'no_root_on_this_file_system');
       expect((await host.root('test -e /etc/trap/x.tmp')).code).toBe(0);
+    });
+
+    it('a root below which something with an odd name is mounted is skipped', async () => {
+      await host.root(
+        'mkdir -p "/srv/data/odd/a b"; mount --bind /srv/data/outside "/srv/data/odd/a b"; head -c 50000 /dev/zero >/srv/data/odd/x.tmp; touch -d "3 days ago" /srv/data/odd/x.tmp',
+      );
+      expectResult(await clean('--cleanup-roots', '/srv/data/odd'), 4, 'no_root_on_this_file_system');
+      const left = await host.root(
+        'umount "/srv/data/odd/a b"; ls /srv/data/odd/x.tmp /srv/data/outside/bound.tmp',
+      );
+      expect(left.code).toBe(0);
+      await host.root('rm -r /srv/data/odd');
+    });
+
+    it.each([
+      '/',
+      '/etc',
+      '/usr/share',
+      '/boot',
+      '/root',
+      '/home',
+      '/srv',
+      '/var',
+      '/var/lib',
+      '/var/lib/dpkg',
+      '/var/lib/rpm',
+      '/var/lib/mysql',
+      '/var/lib/postgresql/15',
+      '/var/lib/docker/overlay2',
+      '/run/lock',
+      '/proc/self',
+      '/srv/data/tmp:/var/lib/dpkg',
+    ])('%s may never be cleaned, whatever a policy says', async (root) => {
+      await host.root(
+        'head -c 50000 /dev/zero >/var/lib/dpkg/info/old.tmp; touch -d "3 days ago" /var/lib/dpkg/info/old.tmp; head -c 50000 /dev/zero >/srv/data/tmp/again.tmp; touch -d "3 days ago" /srv/data/tmp/again.tmp',
+      );
+      const ran = await host.job('cleanup-disk', '--path', '/', '--cleanup-roots', root, '--min-size', '10K');
+      expectResult(ran, 2, 'refused');
+      expect((await host.root('ls /var/lib/dpkg/info/old.tmp /srv/data/tmp/again.tmp')).code).toBe(0);
+    });
+
+    it('on an overlay too a file that is open stays, and one that is not goes', async () => {
+      await host.root(
+        'cd /var/tmp; for f in open.tmp closed.tmp; do head -c 50000 /dev/zero >$f; touch -d "3 days ago" $f; done; (exec 8<open.tmp; exec sleep 20) </dev/null >/dev/null 2>&1 & sleep 0.3',
+      );
+      const ran = await host.job(
+        'cleanup-disk',
+        '--path',
+        '/',
+        '--cleanup-roots',
+        '/var/tmp',
+        '--min-size',
+        '10K',
+        '--file-age',
+        '1d',
+      );
+      expectResult(ran, 0, 'removed');
+      expect((await host.root('cd /var/tmp; ls *.tmp')).output).toBe('open.tmp\n');
     });
 
     it('works on a disk that is full to the last byte', async () => {
@@ -335,6 +493,39 @@ line.tmp"
       expect(ran.output).not.toContain('hunter2');
     });
 
+    it.each([
+      ['memory', 'hoarder', '$x = "x" x 120e6; sleep 60', /"unit":"kibibytes"/],
+      [
+        'network',
+        'listener',
+        'use Socket; for (1 .. 60) { socket(my $s, PF_INET, SOCK_STREAM, 0); listen($s, 1); push @s, $s } sleep 60',
+        /"unit":"connections"/,
+      ],
+    ])(
+      '%s: finds who uses most of it by name, and prints no arguments',
+      async (resource, name, perl, unit) => {
+        await host.root(
+          `cp /usr/bin/perl /usr/local/bin/${name}; (exec /usr/local/bin/${name} -e '${perl}' -- --password=hunter2) </dev/null >/dev/null 2>&1 & sleep 1`,
+        );
+        const ran = await host.job('analyze-processes', '--resource-type', resource, '--top-count', '3');
+        await host.root(`pkill -x ${name}`);
+        expectResult(ran, 0, 'analyzed');
+        expect(JSON.stringify(verdictOf(ran)['top'])).toContain(`"name":"${name}"`);
+        expect(ran.output).toMatch(unit);
+        expect(ran.output).not.toContain('hunter2');
+      },
+    );
+
+    it('a hostile name of a process stays inside its JSON string, and its table row', async () => {
+      await host.root(
+        `cp /bin/sh '/usr/local/bin/a"b\\c'; ('/usr/local/bin/a"b\\c' -c 'while :; do :; done') </dev/null >/dev/null 2>&1 & sleep 0.5`,
+      );
+      const ran = await host.job('analyze-processes', '--resource-type', 'cpu', '--top-count', '3');
+      await host.root('pkill -f "^/usr/local/bin/a"');
+      expectResult(ran, 0, 'analyzed');
+      expect(JSON.stringify(verdictOf(ran)['top'])).toContain('"name":"abc"');
+    });
+
     it.each(['memory', 'io', 'network'])(
       '%s is a table and one line of JSON, and changes nothing',
       async (resource) => {
@@ -359,11 +550,11 @@ line.tmp"
   });
 
   describe('notify', () => {
-    const HOSTILE = "$(touch /tmp/evil) `touch /tmp/evil` \"; 'touch /tmp/evil' # ~ * \\n <13> é";
+    const HOSTILE = "$(touch /tmp/ran) `touch /tmp/ran` \"; 'touch /tmp/ran' # ~ * \\n <13> é";
     const table = (lines: string) =>
       host.root('mkdir -p /etc/remedia && cat >/etc/remedia/teams && chmod 644 /etc/remedia/teams', lines);
     const nothingElse = async () => {
-      expect((await host.root('test -e /tmp/evil')).code).toBe(1);
+      expect((await host.root('test -e /tmp/ran')).code).toBe(1);
     };
     beforeAll(async () => {
       await host.root(
