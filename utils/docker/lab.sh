@@ -12,7 +12,7 @@ case ${1:-} in
     compose up -d --build --wait --wait-timeout 600
     echo "Zabbix  http://127.0.0.1:8080 (Admin / zabbix)"
     echo "Rundeck http://127.0.0.1:4440 (admin / admin)"
-    echo "Next: npm run zabbix:setup and npm run rundeck:setup, as docs/zabbix.md and docs/rundeck.md say; then npm start."
+    echo "Next: npm run zabbix:setup and npm run rundeck:setup, then npm start, as docs/lab.md says."
     ;;
   down) compose down --volumes ;;
   watch) compose logs -f --tail 20 zabbix-server rundeck ollama ;;

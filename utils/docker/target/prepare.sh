@@ -7,7 +7,7 @@ chmod 600 /home/rundeck/.ssh/authorized_keys
 for script in /opt/remedia/*.sh; do
   install -D -m 755 "$script" "/usr/local/lib/remedia/$(basename "$script")"
 done
-if [ -f /opt/remedia/sudoers ]; then install -m 440 /opt/remedia/sudoers /etc/sudoers.d/remedia; fi
+install -m 440 /opt/remedia/sudoers-remedia /etc/sudoers.d/remedia
 server=$(tr '\0' '\n' </proc/1/environ | sed -n 's/^ZABBIX_SERVER=//p')
 sed -i "s/^Server=.*/Server=${server:-zabbix-server}/; s/^ServerActive=.*/ServerActive=${server:-zabbix-server}/; s/^Hostname=.*/Hostname=$(hostname)/" \
   /etc/zabbix/zabbix_agent2.conf
