@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import colors from 'picocolors';
 import type { Page } from 'playwright-core';
 import * as z from 'zod';
-import { CHAIN_PARTS, type ChainParts, openChain } from '#test/real/chain-lab.ts';
+import { CHAIN_PARTS, type ChainParts, openChain, warmModel } from '#test/real/chain-lab.ts';
 import { realPart } from '#test/real/real-part.ts';
 import { host } from '#test/real/target-host-lab.ts';
 import { eventually } from '#test/real/zabbix-lab.ts';
@@ -45,6 +45,7 @@ async function takePictures(real: ChainParts): Promise<void> {
   mkdirSync(options.to, { recursive: true });
   const file = (name: string) => join(options.to, name);
   await removeOldHost(real);
+  const warm = warmModel();
   const recording = collectLines(Date.now);
   let recorded = false;
   const key = randomBytes(24).toString('hex');
@@ -87,6 +88,7 @@ async function takePictures(real: ChainParts): Promise<void> {
     await logIn(page, real);
     const problems = `${webOf(real)}/zabbix.php?action=problem.view&filter_set=1&show=1&show_tags=3&show_opdata=1&age_state=0&hostids%5B0%5D=${chain.hostId}`;
     await openProblems(page, problems);
+    await warm;
 
     recorded = true;
     recording.say(colors.dim(`# on ${HOST}, by hand: the web server dies`));
@@ -110,29 +112,35 @@ async function takePictures(real: ChainParts): Promise<void> {
     recording.say(colors.dim(`# on ${HOST}, again`));
     recording.say(`${colors.green('$')} systemctl is-active nginx`);
     recording.say(active);
+    const svg = recordTerminal(recording.lines, 'Remedia: a service dies, and nobody is woken');
+    refusePrivate(svg, real, key);
+    writeFileSync(file('way-of-an-alert.svg'), svg);
 
     await openProblems(page, problems);
     await page.getByText('RESOLVED').first().waitFor();
     await takePicture(page, file('zabbix-resolved.png'));
+    // Before the menu opens: it closes when the window changes.
+    await page.setViewportSize({ width: 1440, height: 560 });
     await problemIn(page).click();
     await page.getByText('Remedia: what was done').waitFor();
-    await page.setViewportSize({ width: 1440, height: 560 });
+    // It blinks for a while.
+    await page.getByText('RESOLVED').first().waitFor();
     await takePicture(page, file('zabbix-menu.png'));
     await page.goto(`${webOf(real)}/tr_events.php?triggerid=${problem.objectid}&eventid=${problem.eventid}`);
     await page.getByText(PROBLEM).first().waitFor();
-    await page.setViewportSize({ width: 1860, height: 620 });
+    await page.setViewportSize({ width: 1980, height: 640 });
     await takePicture(page, file('zabbix-event.png'));
 
     const link = event.tags.find(({ tag }) => tag === '__remedia_link')?.value ?? '';
-    await page.setViewportSize({ width: 820, height: 600 });
+    await page.setViewportSize({ width: 820, height: 1240 });
     await page.goto(link);
-    await takePicture(page, file('incident.png'), { fullPage: true });
+    await takePicture(page, file('incident.png'));
+    await page.setViewportSize({ width: 820, height: 900 });
+    await page.keyboard.press('End');
+    await takePicture(page, file('incident-timeline.png'));
     const phone = await browser.open('phone');
     await phone.goto(link);
     await takePicture(phone, file('incident-phone.png'));
-    const svg = recordTerminal(recording.lines, 'Remedia: a service dies, and nobody is woken');
-    refusePrivate(svg, real, key);
-    writeFileSync(file('way-of-an-alert.svg'), svg);
     console.log(
       `The pictures are in ${options.to}; the whole way took ${Math.round((Date.now() - from) / 1000)} s.`,
     );

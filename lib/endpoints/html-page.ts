@@ -80,7 +80,6 @@ button{font:inherit;font-weight:600;padding:.6rem 1.4rem;margin:.3rem .8rem .3re
 button.good{background:var(--good);border-color:var(--good);color:var(--card)}
 input{font:inherit;width:100%;max-width:20rem;padding:.5rem .6rem;border:1px solid var(--line);border-radius:.5rem;background:var(--card);color:var(--ink)}
 label{display:block;color:var(--soft)}
-@media (max-width:30rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
 `;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 

@@ -66,13 +66,9 @@ function isLoopback(url: string): boolean {
   return /^(127(\.\d+){3}|localhost|\[::1\])$/.test(new URL(url).hostname);
 }
 
-/** Takes a picture, as small as what is to be seen. Throws when the file is too large for a repository. */
-export async function takePicture(
-  page: Page,
-  path: string,
-  options: { readonly fullPage?: boolean } = {},
-): Promise<void> {
-  await page.screenshot({ path, animations: 'disabled', ...options });
+/** Takes a picture of the window. Throws when the file is too large for a repository. */
+export async function takePicture(page: Page, path: string): Promise<void> {
+  await page.screenshot({ path, animations: 'disabled' });
   const { size } = statSync(path);
   if (size > LARGEST_PICTURE) throw new Error(`${path} has ${size} bytes: more than ${LARGEST_PICTURE}`);
 }
