@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import colors from 'picocolors';
+import { createColors } from 'picocolors';
 import type { Page } from 'playwright-core';
 import * as z from 'zod';
 import { CHAIN_PARTS, type ChainParts, openChain, warmModel } from '#test/real/chain-lab.ts';
@@ -22,6 +22,8 @@ const root = resolve(import.meta.dirname, '..');
 const { values: options } = parseArgs({
   options: { to: { type: 'string', default: join(root, 'docs/pictures') } },
 });
+// The recording has colours wherever this is run.
+const colors = createColors(true);
 const HOST = process.env['DEMO_HOST'] || 'shop-web-01';
 const GROUP = 'Shop';
 /** Stands in the pictures as the address of Remedia. */
@@ -136,7 +138,7 @@ async function takePictures(real: ChainParts): Promise<void> {
     await page.goto(link);
     await takePicture(page, file('incident.png'));
     await page.setViewportSize({ width: 820, height: 900 });
-    await page.keyboard.press('End');
+    await page.locator('ol.way + p').scrollIntoViewIfNeeded();
     await takePicture(page, file('incident-timeline.png'));
     const phone = await browser.open('phone');
     await phone.goto(link);

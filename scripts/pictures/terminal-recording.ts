@@ -13,6 +13,9 @@ interface Run {
 
 const COLUMNS = 112;
 const ROWS = 24;
+const SET_IN: readonly Run[] = Array.from({ length: 4 }, () => ({ text: ' ', style: '' }));
+/** A longer one is cut. */
+const LONGEST_WORD = 40;
 const LINE = 19;
 const CHARACTER = 8.05;
 const MARGIN = 16;
@@ -71,9 +74,10 @@ ${appear.join('\n')}
 <rect width="100%" height="100%" rx="8" fill="#171a20"/>
 <circle cx="20" cy="17" r="5.5" fill="#ff5f57"/><circle cx="38" cy="17" r="5.5" fill="#febc2e"/><circle cx="56" cy="17" r="5.5" fill="#28c840"/>
 <text x="50%" y="21.5" text-anchor="middle" class="d">${escapeXml(title)}</text>
-<svg x="${MARGIN}" y="${BAR}" width="${width - 2 * MARGIN}" height="${ROWS * LINE + 6}"><g class="s">
+<clipPath id="window"><rect x="${MARGIN}" y="${BAR}" width="${width - 2 * MARGIN}" height="${ROWS * LINE + 6}"/></clipPath>
+<g clip-path="url(#window)"><g transform="translate(${MARGIN} ${BAR})"><g class="s">
 ${lines.join('\n')}
-</g></svg>
+</g></g></g>
 </svg>
 `;
 }
@@ -115,23 +119,30 @@ function look(looks: Set<string>, code: string): void {
   else if (code === '0' || code === '') looks.clear();
 }
 
-/** Rows of at most so many characters; what goes on is set in. */
+/** Rows of at most so many characters, broken between words where that is possible; what goes on is set in. */
 function wrap(runs: readonly Run[]): readonly (readonly Run[])[] {
-  const rows: Run[][] = [[]];
-  let used = 0;
-  for (const { text, style } of runs)
-    for (const character of text) {
-      if (used === COLUMNS) {
-        rows.push([{ text: '    ', style: '' }]);
-        used = 4;
-      }
-      const row = rows.at(-1) ?? [];
-      const last = row.at(-1);
-      if (last?.style === style) row[row.length - 1] = { text: last.text + character, style };
-      else row.push({ text: character, style });
-      used += 1;
-    }
-  return rows;
+  const letters = runs.flatMap(({ text, style }) =>
+    [...text].map((letter): Run => ({ text: letter, style })),
+  );
+  const rows: Run[][] = [];
+  let rest: readonly Run[] = letters;
+  while (rest.length > COLUMNS) {
+    const space = rest.slice(0, COLUMNS + 1).findLastIndex(({ text }) => text === ' ');
+    const end = space > COLUMNS - LONGEST_WORD ? space : COLUMNS;
+    rows.push(joined(rest.slice(0, end)));
+    rest = [...SET_IN, ...rest.slice(end === space ? end + 1 : end)];
+  }
+  return [...rows, joined(rest)];
+}
+
+function joined(letters: readonly Run[]): Run[] {
+  const runs: Run[] = [];
+  for (const { text, style } of letters) {
+    const last = runs.at(-1);
+    if (last?.style === style) runs[runs.length - 1] = { text: last.text + text, style };
+    else runs.push({ text, style });
+  }
+  return runs;
 }
 
 function spanOf({ text, style }: Run): string {

@@ -53,6 +53,15 @@ describe('a recording', () => {
     expect(rows.map((row) => row.trim()).join('')).toBe('x'.repeat(250));
   });
 
+  it('breaks a long line between words, where there are any', () => {
+    const words = Array.from({ length: 40 }, (_, index) => `word-${index}`).join(' ');
+
+    const rows = wordsOf(recordTerminal([{ at: 0, text: words }], 'a way'));
+
+    expect(rows.every((row) => row.length <= 112)).toBe(true);
+    expect(rows.map((row) => row.trim()).join(' ')).toBe(words);
+  });
+
   it('is empty, and still a picture, when nothing was printed', () => {
     expect(recordTerminal([], 'nothing')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
   });
@@ -87,7 +96,7 @@ describe('a recording', () => {
               '<text',
               '</text',
             ],
-            ...['<g', '</g'],
+            ...['<g', '</g', '<clipPath', '</clipPath'],
             ...(picture.includes('<tspan') ? ['<tspan', '</tspan'] : []),
           ]),
         );
