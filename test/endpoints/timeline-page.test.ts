@@ -54,7 +54,8 @@ const everywhere = (text: string): Incident => {
       host: { host: text, name: `${text}.`, ip: text },
       item: { key: text },
       hostGroups: [text],
-      tags: [{ tag: text, value: text }],
+      // Zabbix keeps tags that begin with two underscores to itself, and so does the page.
+      tags: [{ tag: `of ${text}`, value: text }],
     }),
     zabbix: aContext({ otherProblems: 1, otherProblemNames: [text] }),
     decisions: [decision],
