@@ -1,5 +1,5 @@
 /** `npm run policy:check | policy:explain | policy:push | policy:show`: what an operator does with the policy. */
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { stringify } from 'yaml';
@@ -31,7 +31,7 @@ function fail(...lines: readonly string[]): never {
 function say(...lines: readonly string[]): void {
   for (const line of lines) {
     const plain = stripVTControlCharacters(line).replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '?');
-    writeSync(1, `${plain}\n`);
+    console.log(plain);
   }
 }
 
