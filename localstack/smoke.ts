@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { LOCAL_INTAKE_TOKEN } from '#local/local-settings.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint, isUp } from './endpoint.ts';
 
 /** A model that was not loaded yet takes its time. */
 const WITHIN_MS = 180_000;
@@ -17,7 +17,17 @@ const incidentSchema = z.looseObject({
   timeline: z.array(z.object({ text: z.string() })),
 });
 
+if (!(await isUp())) {
+  console.error(`Nothing answers at ${endpoint}. Start LocalStack first: npm run localstack:up`);
+  process.exit(1);
+}
 const health = await fetch(`${api}/health`, { headers });
+if (health.status === 404) {
+  console.error(
+    `LocalStack is up at ${endpoint}, and Remedia is not deployed there: npm run localstack:deploy`,
+  );
+  process.exit(1);
+}
 console.log(`health: ${health.status} ${await health.text()}`);
 
 const sample: unknown = JSON.parse(

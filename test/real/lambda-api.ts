@@ -1,4 +1,4 @@
-/** Lambda's own API, as far as the suite against LocalStack needs it: invoke a function, and change how it is set up. */
+/** The APIs of Lambda and of its logs, as far as the suite against LocalStack needs them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
@@ -15,8 +15,11 @@ export type FunctionConfiguration = z.infer<typeof configuration>;
 
 const client = new AwsClient({ ...sdk.credentials, region: sdk.region, service: 'lambda', retries: 0 });
 
-async function call(method: string, path: string, input?: unknown): Promise<Response> {
-  return client.fetch(`${endpoint}/2015-03-31/functions/${path}`, {
+const call = (method: string, path: string, input?: unknown) =>
+  callLambda(method, `functions/${path}`, input);
+
+async function callLambda(method: string, path: string, input?: unknown): Promise<Response> {
+  return client.fetch(`${endpoint}/2015-03-31/${path}`, {
     method,
     headers: { 'content-type': 'application/json' },
     ...(input !== undefined && { body: JSON.stringify(input) }),
@@ -79,4 +82,47 @@ async function update(
     if (LastUpdateStatus === 'Failed') throw new Error(`Lambda could not change ${name}`);
     await sleep(200);
   }
+}
+
+const mappingSchema = z.object({ UUID: z.string(), State: z.string() });
+
+/** From now on the function's queue calls it no more; what is answered lets it go on, with batches of at most so many. */
+export async function holdQueue(name: string): Promise<(batchSize: number) => Promise<void>> {
+  const { EventSourceMappings: found } = z
+    .object({ EventSourceMappings: z.array(mappingSchema) })
+    .parse(await (await callLambda('GET', `event-source-mappings/?FunctionName=${deployed(name)}`)).json());
+  const [mapping] = found;
+  if (!mapping) throw new Error(`no queue calls ${name}`);
+  await updateMapping(mapping.UUID, { Enabled: false });
+  return (BatchSize) => updateMapping(mapping.UUID, { Enabled: true, BatchSize });
+}
+
+async function updateMapping(uuid: string, change: Readonly<Record<string, unknown>>): Promise<void> {
+  const response = await callLambda('PUT', `event-source-mappings/${uuid}`, change);
+  if (!response.ok) throw new Error(`Lambda refused a change of a mapping: ${await response.text()}`);
+  for (;;) {
+    const { State } = mappingSchema.parse(
+      await (await callLambda('GET', `event-source-mappings/${uuid}`)).json(),
+    );
+    if (State === 'Enabled' || State === 'Disabled') return;
+    await sleep(200);
+  }
+}
+
+const logs = new AwsClient({ ...sdk.credentials, region: sdk.region, service: 'logs', retries: 0 });
+
+/** What a function and Lambda wrote into its log since then, a time in milliseconds; the newest of it. */
+export async function logOf(name: string, since: number): Promise<string> {
+  const response = await logs.fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'Logs_20140328.FilterLogEvents',
+    },
+    body: JSON.stringify({ logGroupName: `/aws/lambda/${deployed(name)}`, startTime: since }),
+  });
+  const { events } = z
+    .object({ events: z.array(z.object({ message: z.string() })).default([]) })
+    .parse(await response.json());
+  return events.map(({ message }) => message).join('\n');
 }
