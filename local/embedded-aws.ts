@@ -11,6 +11,7 @@ import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { tableDefinition } from '#lib/adapters/incidents-table.ts';
 import { type EmbeddedSqs, startEmbeddedDynamo, startEmbeddedSqs } from './embedded.ts';
+import { type Apart, startApart } from './embedded-apart.ts';
 import { type Invoked, startPoller } from './poller.ts';
 
 export const REGION = 'us-east-1';
@@ -72,7 +73,10 @@ export interface EmbeddedAws {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts both, with what is in `dataDir`, or empty and in memory without one. */
+/**
+ * Starts both: with a `dataDir` in threads of their own, with what is in there; empty, in memory and in this thread, whose
+ * clock they then share, without one.
+ */
 export async function startEmbeddedAws({
   service,
   dataDir,
@@ -80,14 +84,14 @@ export async function startEmbeddedAws({
   readonly service: z.infer<typeof serviceSchema>;
   readonly dataDir?: string;
 }): Promise<EmbeddedAws> {
-  const dynamo = await startEmbeddedDynamo({
-    port: 0,
-    ...(dataDir !== undefined && { path: join(dataDir, 'dynamodb') }),
-  });
-  const sqs = await startEmbeddedSqs({
-    port: 0,
-    ...(dataDir !== undefined && { dataDir: join(dataDir, 'sqs') }),
-  });
+  const dynamo =
+    dataDir === undefined
+      ? await startEmbeddedDynamo({ port: 0 })
+      : await startApart('dynamo', join(dataDir, 'dynamodb'));
+  const sqs =
+    dataDir === undefined
+      ? await startEmbeddedSqs({ port: 0 })
+      : await startApart('sqs', join(dataDir, 'sqs'));
   const sqsClient = new SQSClient({
     endpoint: sqs.endpoint,
     region: REGION,
@@ -163,11 +167,11 @@ async function createQueues(
  */
 async function releaseMessages(
   client: SQSClient,
-  sqs: EmbeddedSqs,
+  sqs: EmbeddedSqs | Apart,
   queues: ReadonlyMap<string, Queue>,
 ): Promise<void> {
   for (const { name, url } of queues.values())
-    for (const ReceiptHandle of sqs.inFlight(name))
+    for (const ReceiptHandle of await sqs.inFlight(name))
       await client.send(
         // Not 0: with a data directory fauxqs 2.4 fails at that, after it has taken the message out of its list.
         new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout: 1 }),
@@ -194,6 +198,7 @@ export function startPollers({
   invoke,
   retryAfterSeconds,
   onFault,
+  giveWay,
 }: {
   readonly service: z.infer<typeof serviceSchema>;
   readonly aws: EmbeddedAws;
@@ -201,6 +206,7 @@ export function startPollers({
   readonly invoke: (functionName: string, event: SQSEvent) => Promise<Invoked>;
   readonly retryAfterSeconds: number;
   readonly onFault: (fault: string) => void;
+  readonly giveWay?: () => Promise<void>;
 }): () => Promise<void> {
   const pollers = Object.values(service.functions).flatMap(({ name, events }) =>
     events.flatMap(({ sqs }) => {
@@ -215,6 +221,7 @@ export function startPollers({
         invoke: (event) => invoke(name, event),
         retryAfterSeconds,
         onFault,
+        giveWay,
       });
     }),
   );

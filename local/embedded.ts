@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { Server } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
 import dynalite from 'dynalite';
 import { startFauxqs } from 'fauxqs';
 
@@ -54,8 +55,8 @@ export async function startEmbeddedSqs({
   readonly dataDir?: string;
 }): Promise<EmbeddedSqs> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
-  const server = await onLoopbackOnly(() =>
-    startFauxqs({ port, logger: false, ...(dataDir === undefined ? {} : { dataDir }) }),
+  const server = await withoutWaitingForTheDisk(() =>
+    onLoopbackOnly(() => startFauxqs({ port, logger: false, ...(dataDir === undefined ? {} : { dataDir }) })),
   );
   return {
     endpoint: `http://${LOOPBACK}:${server.port}`,
@@ -83,5 +84,24 @@ async function onLoopbackOnly<Started>(start: () => Promise<Started>): Promise<S
     return await start();
   } finally {
     Server.prototype.listen = listen;
+  }
+}
+
+/**
+ * fauxqs 2.4 waits for the disk three times for each message, and has no setting for it. What a process has written is
+ * there after it was killed even without; only a machine that loses its power can lose the last moments, and then it loses
+ * them of the table as well, which never waits. https://www.sqlite.org/pragma.html#pragma_synchronous
+ */
+async function withoutWaitingForTheDisk<Started>(start: () => Promise<Started>): Promise<Started> {
+  const { exec } = DatabaseSync.prototype;
+  DatabaseSync.prototype.exec = function execAndRelax(this: DatabaseSync, sql: string) {
+    exec.call(this, sql);
+    // The journal that this is safe with has just been chosen.
+    if (/journal_mode\s*=\s*WAL/i.test(sql)) exec.call(this, 'PRAGMA synchronous = NORMAL');
+  };
+  try {
+    return await start();
+  } finally {
+    DatabaseSync.prototype.exec = exec;
   }
 }

@@ -9,6 +9,7 @@ import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incident
 import { readPolicy } from '#lib/adapters/policy-file.ts';
 import { claimDataDirectory } from './data-directory.ts';
 import { type EmbeddedAws, REGION, serviceSchema, startEmbeddedAws, startPollers } from './embedded-aws.ts';
+import { makeGiveWay } from './give-way.ts';
 import { invoke } from './invoke.ts';
 import { LOCAL_INTAKE_TOKEN, type LocalSettings, readLocalSettings } from './local-settings.ts';
 import { say, sayLoudly } from './output.ts';
@@ -123,6 +124,7 @@ export async function startOneMachine({
           invoke: (name, event) => invoke(lambdaEndpoint, name, event),
           retryAfterSeconds: RETRY_AFTER_SECONDS,
           onFault: say,
+          giveWay: makeGiveWay(),
         }),
       );
       // What was due while nothing ran is not left waiting for the next minute.

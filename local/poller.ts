@@ -30,6 +30,8 @@ export interface Polling {
    */
   readonly retryAfterSeconds: number;
   readonly onFault: (fault: string) => void;
+  /** Waited for before each batch. */
+  readonly giveWay?: (() => Promise<void>) | undefined;
 }
 
 const partialAnswer = z.object({
@@ -50,6 +52,7 @@ export function startPoller(polling: Polling): { readonly stop: () => Promise<vo
 
 async function pollUntil(stopped: AbortSignal, polling: Polling): Promise<void> {
   while (!stopped.aborted) {
+    await polling.giveWay?.();
     const messages = await receive(stopped, polling);
     if (messages.length > 0) await hand(messages, polling);
   }
