@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoint, isUp, run } from './endpoint.ts';
 
 const composeFile = new URL('compose.yaml', import.meta.url).pathname;
-const ELSE =
-  'Or start LocalStack 4.14.0 in another way and set AWS_ENDPOINT_URL to it; without Docker see docs/install.md.';
+const ELSE = 'Or start LocalStack 4.14.0 in another way and set AWS_ENDPOINT_URL to it.';
 
 if (await isUp()) {
   console.log(`LocalStack is up already at ${endpoint}. Next: npm run localstack:deploy`);

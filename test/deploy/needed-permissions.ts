@@ -94,7 +94,7 @@ export function neededPermissions(): NeededPermissions {
         // Whoever is handed the table sees only the ports that its type declares.
         for (const declaration of declarationsOf(each))
           if (declaration !== table && inFolder(declaration, 'adapters') && isCode(declaration)) {
-            // A query is built by a helper, and its caller says of which index.
+            // A query is built in one place, and its caller says of which index.
             for (const need of needsOf(declaration, seen))
               if (need.on === 'index?') actions.add(need.action);
               else found.push(need);
