@@ -51,7 +51,7 @@ for (;;) {
   if (incident?.state === 'closed') {
     for (const { text } of incident.timeline) console.log(`  ${text}`);
     console.log(`outcome: ${incident.outcome}`);
-    process.exit(incident.outcome === 'simulated' || incident.outcome === 'handed_over' ? 0 : 1);
+    process.exit(incident.outcome === 'simulated' ? 0 : 1);
   }
   if (Date.now() > until) {
     console.error(`${incidentId} is still ${incident?.state ?? 'unknown'} after ${WITHIN_MS / 1000} s.`);

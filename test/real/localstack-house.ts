@@ -40,8 +40,8 @@ export interface House {
   readonly model: SimulatedModel;
   /** What the operator and Zabbix send. */
   readonly authorization: string;
-  /** Runs `npm run localstack:deploy`; the second time it deploys anew. Throws with its words. */
-  readonly deploy: () => Promise<void>;
+  /** Runs `npm run localstack:deploy`, with settings besides those of this house. Throws with its words. */
+  readonly deploy: (settings?: Readonly<Record<string, string>>) => Promise<void>;
   readonly sample: (name: string) => Promise<Post>;
   readonly request: (
     body: unknown,
@@ -113,7 +113,7 @@ export async function openHouse(): Promise<House> {
     people,
     model,
     authorization,
-    deploy: async () => {
+    deploy: async (settings = {}) => {
       const { code, output } = await run('npm', ['run', '-s', 'localstack:deploy'], {
         quiet: true,
         env: {
@@ -124,6 +124,7 @@ export async function openHouse(): Promise<House> {
           ESCALATION_CHAT_URL: people.url,
           OLLAMA_URL: model.url,
           REMEDIA_POLICY: policyFile,
+          ...settings,
         },
       });
       if (code !== 0) throw new Error(`npm run localstack:deploy ended with ${code}:\n${output}`);
