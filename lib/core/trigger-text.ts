@@ -35,8 +35,8 @@ export function firstClause(text: string): string {
   return clause.replace(/(?<=\S\s+)\([^()]*\)?\s*$/u, '').trimEnd();
 }
 
-/** A word or phrase alone: JavaScript's `\b` knows no letters beyond ASCII. */
-const alone = (...phrases: readonly string[]) =>
+/** Finds one of these phrases as whole words, whatever their case: JavaScript's `\b` knows no letters beyond ASCII. */
+export const alone = (...phrases: readonly string[]) =>
   new RegExp(`(?<![\\p{L}\\p{N}_])(?:${phrases.join('|')})(?![\\p{L}\\p{N}_])`, 'iu');
 
 /** Marks of a conversation, a program or a call; no trigger's name has them. */

@@ -1,9 +1,6 @@
 /** Whether a trigger's name says that something is wrong now: a second opinion by words, beside that of a model. */
 import type { JobToolName } from '#lib/catalogue/tool.ts';
-
-/** A word or phrase alone: JavaScript's `\b` knows no letters beyond ASCII. */
-const alone = (...phrases: readonly string[]) =>
-  new RegExp(`(?<![\\p{L}\\p{N}_])(?:${phrases.join('|')})(?![\\p{L}\\p{N}_])`, 'iu');
+import { alone } from '#lib/core/trigger-text.ts';
 
 /** Something does not run, does not answer or is not well. One line a language: English, German, Spanish, Portuguese, French, Italian, others. */
 const DOWN = alone(
