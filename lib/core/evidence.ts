@@ -2,6 +2,7 @@
 import type { JobToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { type ItemKey, parseItemKey } from '#lib/core/item-key.ts';
+import { triggerText } from '#lib/core/trigger-text.ts';
 
 /** A tool that the evidence speaks for; the values are not yet held against the policy. */
 export interface Evidence {
@@ -151,7 +152,7 @@ function serviceSign(
 ): { readonly names: readonly string[]; readonly byName?: boolean } | undefined {
   const { key, tags } = facts;
   const { name } = key;
-  const [first = '', second = '', third = ''] = key.parameters;
+  const [first = '', second = ''] = key.parameters;
   if (/^systemd\.unit\.info$/.test(name)) {
     if (!['', 'ActiveState', 'SubState'].includes(second)) return undefined;
     return { names: unit(first) };
@@ -161,18 +162,15 @@ function serviceSign(
     return ['', 'state'].includes(second) ? { names: plain(first), byName: true } : undefined;
   }
   if (/(^|\.)proc\.num$/.test(name)) {
-    // A user or a command line narrows what is counted: then the process's name need not be the service's.
-    if (second !== '' || third !== '' || (key.parameters[3] ?? '') !== '') return undefined;
     if (reportsMoreThan(facts, 0)) return undefined;
-    const names = plain(first);
-    return first === ''
-      ? undefined
-      : { names: names.length > 0 ? names : subject(facts, ['service', 'process']) };
+    return countedProcess(facts);
   }
-  if (name === 'net.tcp.service' || name === 'net.udp.service') {
-    if (!isThisHost(facts, second) || reportsMoreThan(facts, 0)) return undefined;
+  if (name === 'system.localtime') return { names: timeServices(facts), byName: true };
+  const port = checkedPort(key);
+  if (port !== undefined) {
+    if (!isThisHost(facts, port.address) || reportsMoreThan(facts, 0)) return undefined;
     const named = subject(facts, ['service', 'process']);
-    return { names: named.length > 0 ? named : (SERVICE_OF_PORT[third === '' ? first : third] ?? []) };
+    return { names: named.length > 0 ? named : programsOf(port.port, facts.alert) };
   }
   if (/^service\.(status|state|health|up|alive|running)$/.test(name) && tags('target').length === 0) {
     return reportsMoreThan(facts, 0) ? undefined : { names: plain(first) };
@@ -189,20 +187,117 @@ function serviceSign(
   return { names: named.length > 0 ? named : plain(prefix) };
 }
 
-/** Ports that belong to one program, whatever the distribution calls its service; the key's own word for the first. */
-const SERVICE_OF_PORT: Readonly<Record<string, readonly string[]>> = {
-  ssh: ['sshd', 'ssh'],
-  '22': ['sshd', 'ssh'],
-  ldap: ['slapd'],
-  '389': ['slapd'],
-  '3128': ['squid'],
-  '3306': ['mysql', 'mariadb', 'mysqld'],
-  '5432': ['postgresql'],
-  '6379': ['redis', 'redis-server'],
-  '9200': ['elasticsearch'],
-  '11211': ['memcached'],
-  '15672': ['rabbitmq-server'],
-  '27017': ['mongod'],
+/**
+ * The service behind a count of processes: the process's name. Where a user narrows the count, many programs may share
+ * that name (`master` of postfix, `java` of tomcat): then it is the user's name, if the trigger names it as well.
+ */
+function countedProcess({ alert, key, tags }: Facts): { readonly names: readonly string[] } | undefined {
+  const [process = '', user = '', state = '', commandLine = ''] = key.parameters;
+  // A command line picks one of many processes, and a state is no life sign.
+  if (state !== '' || commandLine !== '' || (process === '' && user === '')) return undefined;
+  if (user !== '') return { names: plain(user).filter((name) => isNamed(name, alert)) };
+  if (INTERPRETER.test(process)) return { names: namesOf(tags, ['service'], []) };
+  const names = plain(process);
+  return { names: names.length > 0 ? names : subject({ alert, key, tags }, ['service', 'process']) };
+}
+
+/** What runs programs of any name is the name of no service. */
+const INTERPRETER =
+  /^(java|python\d?(\.\d+)?|perl|ruby|php\d?|node|nodejs|dotnet|mono|w?script|(ba|da|z|k|c)?sh|powershell|pwsh|cmd)(\.exe)?$/i;
+
+/**
+ * What keeps a clock right, by any distribution's name for it. Zabbix 7.0's templates name no service here; a trigger of
+ * somebody's own may be about a time zone.
+ */
+function timeServices({ tags }: Facts): readonly string[] {
+  if (tags('scope').length === 0) return [];
+  if (tags('target').includes('windows')) return ['w32time'];
+  return tags('target').includes('linux') ? ['chronyd', 'chrony', 'systemd-timesyncd', 'ntpd', 'ntp'] : [];
+}
+
+/** Whether the trigger's name has this as a word. */
+function isNamed(word: string, alert: Alert): boolean {
+  return triggerText(alert)
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}_.@-]+/u)
+    .includes(word.toLowerCase());
+}
+
+/** A port that the agent or the server connects to, or looks whether somebody listens to. */
+function checkedPort({
+  name,
+  parameters,
+}: ItemKey): { readonly address: string; readonly port: string } | undefined {
+  const [first = '', second = '', third = ''] = parameters;
+  if (/^net\.(tcp|udp)\.service$/.test(name)) return { address: second, port: third === '' ? first : third };
+  if (name === 'net.tcp.port') return { address: first, port: second };
+  return /^net\.(tcp|udp)\.listen$/.test(name) ? { address: '', port: first } : undefined;
+}
+
+/** What serves a port: its only usual program, or that of several which the trigger names. */
+function programsOf(port: string, alert: Alert): readonly string[] {
+  const usual = PROGRAMS_OF_PORT[port] ?? [];
+  const [only = []] = usual;
+  return usual.length === 1
+    ? only
+    : (usual.find((names) => names.some((name) => isNamed(name, alert))) ?? []);
+}
+
+const WEB_SERVERS = [
+  ['nginx'],
+  ['apache2', 'httpd', 'apache'],
+  ['haproxy'],
+  ['caddy'],
+  ['lighttpd'],
+  ['traefik'],
+  ['varnish'],
+  ['squid'],
+  ['tomcat'],
+] as const;
+const MAIL_SERVERS = [['postfix'], ['exim4', 'exim'], ['sendmail'], ['opensmtpd']] as const;
+const MAILBOXES = [['dovecot'], ['cyrus-imapd', 'cyrus'], ['courier-imap']] as const;
+const FTP_SERVERS = [['vsftpd'], ['proftpd'], ['pure-ftpd']] as const;
+const NAME_SERVERS = [
+  ['named', 'bind9', 'bind'],
+  ['unbound'],
+  ['dnsmasq'],
+  ['pdns', 'pdns-recursor'],
+] as const;
+const SHELLS = [['sshd', 'ssh']] as const;
+const DIRECTORIES = [['slapd']] as const;
+
+/**
+ * The usual programs behind a port or a protocol of the key, each with the names that distributions give its service:
+ * the first that a policy allows is taken.
+ */
+const PROGRAMS_OF_PORT: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  ...{ ssh: SHELLS, '22': SHELLS, ldap: DIRECTORIES, '389': DIRECTORIES },
+  ...{ http: WEB_SERVERS, https: WEB_SERVERS, '80': WEB_SERVERS, '443': WEB_SERVERS, '8080': WEB_SERVERS },
+  ...{ smtp: MAIL_SERVERS, '25': MAIL_SERVERS, '465': MAIL_SERVERS, '587': MAIL_SERVERS },
+  ...{
+    imap: MAILBOXES,
+    pop: MAILBOXES,
+    '110': MAILBOXES,
+    '143': MAILBOXES,
+    '993': MAILBOXES,
+    '995': MAILBOXES,
+  },
+  ...{ ftp: FTP_SERVERS, '21': FTP_SERVERS, '53': NAME_SERVERS },
+  ...{
+    ntp: [['chronyd', 'chrony'], ['ntpd', 'ntp'], ['ntpsec']],
+    '123': [
+      ['chronyd', 'chrony'],
+      ['ntpd', 'ntp'],
+    ],
+  },
+  '3128': [['squid']],
+  '3306': [['mysql', 'mariadb', 'mysqld']],
+  '5432': [['postgresql']],
+  '6379': [['redis', 'redis-server']],
+  '9200': [['elasticsearch'], ['opensearch']],
+  '11211': [['memcached']],
+  '15672': [['rabbitmq-server']],
+  '27017': [['mongod']],
 };
 
 /** Templates that ask an application how it is; a part of it, another member or a whole cluster is something else. */
@@ -336,6 +431,8 @@ function resourceOfComponent(tags: Facts['tags']): 'cpu' | 'memory' | undefined 
   // What the system's own template strains is known by its keys; the rest are settings and clocks.
   if (tags('class').includes('os')) return undefined;
   const components = tags('component');
+  // Zabbix's own caches and its backlog are settings.
+  if (tags('target').includes('zabbix') && components.includes('system')) return undefined;
   // Storage inside an application, a cluster or a network device is no resource that processes of this host take.
   const outside = [
     'storage',

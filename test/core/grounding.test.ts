@@ -38,6 +38,34 @@ const codes = (of: Alert, policy: Policy = open) =>
 const capacity = 'target=linux component=storage scope=availability scope=capacity';
 const down = 'class=software component=health scope=availability';
 
+describe('a service that several programs may be', () => {
+  const says = (nameOrig: string): Partial<Alert> => ({ trigger: { id: '1', nameOrig } });
+
+  it.each([
+    ['net.tcp.service[ftp,,21]', 'proftpd arrêté sur ftp-02', 'restart_service proftpd,proftpd.service'],
+    ['net.tcp.port[,443]', 'haproxy caiu no lb-rj-01', 'restart_service haproxy,haproxy.service'],
+    ['net.tcp.service[smtp]', 'Exim is down', 'restart_service exim4,exim4.service,exim,exim.service'],
+    ['proc.num[master,postfix]', 'postfix is dead', 'restart_service postfix,postfix.service'],
+    ['proc.num[,tomcat]', 'Tomcat: down', 'restart_service tomcat,tomcat.service'],
+  ])('is the one that the trigger names: %s', (key, name, expected) => {
+    expect(possible(alert(key, '', says(name)))).toBe(expected);
+  });
+
+  it.each([
+    ['net.tcp.service[ftp,,21]', 'ftp is down'],
+    ['net.tcp.port[,443]', 'not-nginx is down'],
+    ['proc.num[master,postfix]', 'mail is dead'],
+  ])('is none where the trigger names none: %s, %s', (key, name) => {
+    expect(possible(alert(key, '', says(name)))).toBe('');
+  });
+
+  it('keeps the clock', () => {
+    const clock = alert('system.localtime', 'class=os target=linux scope=notice');
+    const policy = { ...open, allow: { ...open.allow, services: ['ntpd.service'] } };
+    expect(possible(clock, policy)).toBe('restart_service ntpd.service');
+  });
+});
+
 describe('what evidence makes possible', () => {
   it.each([
     ['vfs.fs.dependent.size[/var,pused]', capacity, 'cleanup_disk /var'],
@@ -127,6 +155,18 @@ describe('what evidence makes possible', () => {
     ['proc.num["{$NAME}"]', 'process=squid', 'restart_service squid,squid.service'],
     ['custom.proc.num[java]', 'process=java scope=notice', ''],
     ['proc.num[master,postfix]', '', ''],
+    ['proc.num[]', '', 'analyze_processes cpu'],
+    ['proc.num[java]', '', ''],
+    ['proc.num[java]', 'service=payroll', 'restart_service payroll,payroll.service'],
+    ['net.tcp.port[,6379]', '', 'restart_service redis,redis.service,redis-server,redis-server.service'],
+    ['net.tcp.port[192.0.2.77,6379]', '', ''],
+    ['net.tcp.listen[5432]', '', 'restart_service postgresql,postgresql.service'],
+    ['net.udp.listen[123]', '', ''],
+    ['net.tcp.service[smtp]', '', ''],
+    ['system.localtime', '', ''],
+    ['system.localtime', 'class=os target=macos scope=notice', ''],
+    ['system.localtime', 'class=os target=windows scope=notice', 'restart_service w32time,w32time.service'],
+    ['zabbix[rcache,buffer,pused]', 'class=software target=zabbix component=system scope=capacity', ''],
     ['proc.num[java,,,orders]', '', ''],
     ['proc.num[java,,run]', '', ''],
     [

@@ -57,6 +57,13 @@ describe("a name in somebody's own words", () => {
     'mysqld down on db-legacy-02 - decommissioned',
     'search container has no HEALTHCHECK defined',
     'postfix: unit file differs from the one in Ansible',
+    'nginx down: window agreed with the shop team',
+    'nginx down from 22:00 on',
+    'nginx gestoppt am Montag',
+    'nginx caiu, ver INC-5521',
+    'nginx parado el viernes',
+    'nginx en panne depuis mercredi 01/10/2026',
+    'nginx and its three small helpers are all down and full of sadness',
     '/var/log ya bajó al 41 %',
     'Inodes em /srv/mail: coleta sem dados novos há 2 h',
   ])('says nothing that a tool would end now: %s', (name) => {
