@@ -1,31 +1,29 @@
 /** `npm run bench:decide`: what a decision costs with a real model, and how much of it is not the model. */
-import { parseArgs } from 'node:util';
 import { makeAskModel, modelHealth } from '#lib/adapters/ollama.ts';
 import { readCases } from '#test/evals/cases.ts';
 import { decideCase } from '#test/evals/decide-case.ts';
 import { evalPolicy } from '#test/evals/eval-policy.ts';
+import { fail, readArguments, readNumber } from '../scripts/command-line.ts';
 import { type Decision, decideTable, judgeDecide } from './decide-report.ts';
 import { type Answered, startListeningProxy } from './listening-proxy.ts';
 import { loadLine, machineLine } from './machine.ts';
 
-const help = `Decides alerts by production's own way with the Ollama at OLLAMA_URL; the table and the queues take no time.
+const USAGE = `usage: npm run bench:decide -- [--alerts N] [--model NAME]
+
+Decides alerts by production's own way with the Ollama at OLLAMA_URL; the table and the queues take no time.
 
   --alerts N     by default 12
   --model NAME   by default OLLAMA_MODEL, else qwen2.5-coder:1.5b
 
 A time that misses what was promised is said aloud. Ends with 1 when no decision could be made.`;
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(USAGE, {
   options: {
-    help: { type: 'boolean', short: 'h', default: false },
     alerts: { type: 'string', default: '12' },
     model: { type: 'string', default: process.env['OLLAMA_MODEL'] ?? 'qwen2.5-coder:1.5b' },
   },
 });
-if (options.help) {
-  console.log(help);
-  process.exit(0);
-}
+const alerts = readNumber(USAGE, '--alerts', options.alerts, [1, 1000]);
 
 const TIMEOUT_MS = 600_000;
 const CASES = 'test/fixtures/zabbix/labelled-triggers.jsonl';
@@ -45,7 +43,7 @@ const proxy = await startListeningProxy(ollama, (facts) => {
 try {
   // A client for each alert would ask again what the model can do; a function asks once.
   const askModel = makeAskModel({ url: proxy.url, model, timeoutMs: TIMEOUT_MS });
-  const wanted = Number(options.alerts) + 1;
+  const wanted = alerts + 1;
   const decisions: Decision[] = [];
   await takeTheCache();
   for (const each of readCases(CASES)) {
@@ -108,9 +106,4 @@ async function chat(request: unknown): Promise<void> {
   });
   if (!response.ok) throw new Error(`Ollama answered ${response.status}: ${await response.text()}`);
   await response.arrayBuffer();
-}
-
-function fail(sentence: string): never {
-  console.error(sentence);
-  process.exit(1);
 }

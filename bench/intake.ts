@@ -1,14 +1,16 @@
 /** `npm run bench:intake`: how many alerts a second one machine acknowledges, and what of their cost is ours. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { readArguments, readNumber } from '../scripts/command-line.ts';
 import { type EmbeddedStack, startEmbeddedStack } from './embedded-stack.ts';
 import { measureFunctionCost } from './function-cost.ts';
 import { everyPostWasAcknowledged, judgeIntake, type Kind, loadTable, shareTable } from './intake-report.ts';
 import { type Measured, measureLoad } from './load.ts';
 import { loadLine, machineLine } from './machine.ts';
 
-const help = `Posts signed alerts to what npm start starts, with durable data in a temporary folder.
+const USAGE = `usage: npm run bench:intake -- [--connections LIST] [--posts N] [--seconds N] [--calls N] [--profile DIR]
+
+Posts signed alerts to what npm start starts, with durable data in a temporary folder.
 
   --connections LIST  by default 1,8,32,128
   --posts N           at most so many a measurement, by default 4000
@@ -19,9 +21,8 @@ const help = `Posts signed alerts to what npm start starts, with durable data in
 Ends with 1 when a post was not acknowledged, or one that was is not recorded. A time that misses what was promised is
 said aloud, and does not.`;
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(USAGE, {
   options: {
-    help: { type: 'boolean', short: 'h', default: false },
     connections: { type: 'string', default: '1,8,32,128' },
     posts: { type: 'string', default: '4000' },
     seconds: { type: 'string', default: '8' },
@@ -29,26 +30,27 @@ const { values: options } = parseArgs({
     profile: { type: 'string' },
   },
 });
-if (options.help) {
-  console.log(help);
-  process.exit(0);
-}
 
 /** Every so many acknowledged alerts, one is looked for afterwards. */
 const LOOK_FOR_ONE_IN = 100;
 /** What was under way at the end of a measurement is over by then. */
 const SETTLE_MS = 500;
 
-const count = z.coerce.number<string>().int().positive();
-const levels = z.array(count).parse(options.connections.split(','));
-const atMost = { posts: count.parse(options.posts), seconds: count.parse(options.seconds) };
+const levels = options.connections
+  .split(',')
+  .map((each) => readNumber(USAGE, '--connections', each, [1, 10_000]));
+const atMost = {
+  posts: readNumber(USAGE, '--posts', options.posts, [1, 1_000_000]),
+  seconds: readNumber(USAGE, '--seconds', options.seconds, [1, 3600]),
+};
+const calls = readNumber(USAGE, '--calls', options.calls, [1, 1_000_000]);
 const warmUp = { connections: 8, atMost: { posts: Math.min(400, atMost.posts), seconds: 10 } };
 const accepted = z.object({ incidentId: z.string() });
 let lost = 0;
 let lookedFor = 0;
 
 console.log(machineLine());
-const cost = await measureFunctionCost(count.parse(options.calls));
+const cost = await measureFunctionCost(calls);
 
 const paused = await withStack(async (stack) => {
   await stack.pause();

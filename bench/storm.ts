@@ -19,6 +19,15 @@ import { createMemoryQueue, type MemoryQueue } from '#test/fakes/queues-memory.t
 import { createMemoryRundeck } from '#test/fakes/rundeck-memory.ts';
 import { createMemoryZabbix } from '#test/fakes/zabbix-memory.ts';
 import { choosesFirst } from '#test/workflow/house.ts';
+import { readArguments } from '../scripts/command-line.ts';
+
+readArguments(
+  `usage: npm run bench:storm
+
+Two storms go through the workflows in memory, on a made-up clock. Prints the figures, and ends with 1 when a promise is
+broken.`,
+  {},
+);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -8,7 +8,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import colors from 'picocolors';
 import * as z from 'zod';
+import { readArguments } from '../scripts/command-line.ts';
 import { LOCAL_INTAKE_TOKEN } from './local-settings.ts';
+
+readArguments(
+  `usage: npm run demo
+
+Starts the pipeline on free ports in a temporary folder, sends sample alerts, and ends with 0 only if each ended as it
+should. The model is simulated unless OLLAMA_URL (and OLLAMA_MODEL) names a real one.`,
+  {},
+);
 
 /** An idle machine needs five seconds; a busy one may have a minute. */
 const READY_WITHIN_MS = 60_000;

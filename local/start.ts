@@ -4,9 +4,18 @@ import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fail, readArguments } from '../scripts/command-line.ts';
 import { readLocalSettings } from './local-settings.ts';
 import { takeOverOutput } from './output.ts';
 
+readArguments(
+  `usage: npm start
+
+Starts the whole pipeline on this machine, and goes on until Ctrl-C. Without any setting the API is at
+http://127.0.0.1:3000, and what has no real part is simulated. Settings are environment variables, docs/operations.md has
+all of them: REMEDIA_PORT, REMEDIA_DATA_DIR, REMEDIA_POLICY, OLLAMA_URL, OLLAMA_MODEL, RUNDECK_URL, ...`,
+  {},
+);
 const root = join(import.meta.dirname, '..');
 
 try {
@@ -69,9 +78,4 @@ function listen(port: number): Promise<number | string> {
       server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : port));
     });
   });
-}
-
-function fail(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
-  process.exit(1);
 }

@@ -4,9 +4,17 @@
  */
 import { randomBytes } from 'node:crypto';
 import { LOCAL_INTAKE_TOKEN } from '#local/local-settings.ts';
-import { endpoint, isUp, run } from './endpoint.ts';
+import { readArguments } from '../scripts/command-line.ts';
+import { endpoint, requireLocalStack, run } from './endpoint.ts';
 import { deployStack, putSecrets } from './stack.ts';
 
+readArguments(
+  `usage: npm run localstack:deploy
+
+Deploys secrets, stack and policy to the LocalStack at AWS_ENDPOINT_URL (http://127.0.0.1:4566). The functions' settings
+(docs/operations.md) are taken from the environment; REMEDIA_POLICY names the policy, local/policy.yaml by default.`,
+  {},
+);
 const POLICY = process.env['REMEDIA_POLICY'] ?? 'local/policy.yaml';
 /** Secrets that a parameter of serverless.yml has to name before a function reads them. */
 const OPTIONAL_SECRETS = {
@@ -26,10 +34,8 @@ const PLAIN = {
   LINK_VALID_DAYS: 'linkValidDays',
 } as const;
 
-if (!(await isUp())) {
-  console.error(`Nothing answers at ${endpoint}. Start LocalStack first: npm run localstack:up`);
-  process.exit(1);
-}
+const version = await requireLocalStack();
+console.log(`Deploying to LocalStack ${version} at ${endpoint}.`);
 const given = (name: string): string => process.env[name] ?? '';
 const secretName = (setting: string): string => setting.toLowerCase().replaceAll('_', '-');
 

@@ -1,9 +1,19 @@
 /** `npm run localstack:down`: takes the stack away, and the container when `localstack:up` started one. */
-import { endpoint, isUp, run } from './endpoint.ts';
+import { readArguments } from '../scripts/command-line.ts';
+import { endpoint, findLocalStack, run } from './endpoint.ts';
 
+readArguments(
+  `usage: npm run localstack:down
+
+Takes the stack away from the LocalStack at AWS_ENDPOINT_URL (http://127.0.0.1:4566), and the container when
+npm run localstack:up started one.`,
+  {},
+);
 const composeFile = new URL('compose.yaml', import.meta.url).pathname;
 
-if (await isUp()) {
+const version = await findLocalStack();
+if (version !== undefined) {
+  console.log(`Taking the stack away from LocalStack ${version} at ${endpoint}.`);
   const { code } = await run('serverless', ['remove', '--stage', 'local']);
   if (code !== 0) console.error(`serverless remove ended with ${code}; going on.`);
 } else console.log(`Nothing answers at ${endpoint}, so there is no stack to take away.`);

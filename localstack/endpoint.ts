@@ -1,5 +1,7 @@
 /** Where LocalStack is, and the environment that makes the AWS tools talk to it and to nothing else. */
 import { spawn } from 'node:child_process';
+import * as z from 'zod';
+import { fail } from '../scripts/command-line.ts';
 
 export const endpoint = (process.env['AWS_ENDPOINT_URL'] ?? 'http://127.0.0.1:4566').replace(/\/$/, '');
 
@@ -18,14 +20,50 @@ export const sdk = {
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
 } as const;
 
-/** Whether a LocalStack (or something with its health page) answers there. */
-export async function isUp(): Promise<boolean> {
+// https://docs.localstack.cloud/aws/configuration/networking/internal-endpoints/, as 4.14.0 answers it.
+const healthPage = z.object({ version: z.string(), services: z.record(z.string(), z.string()) });
+
+type Answering =
+  | { readonly kind: 'localstack'; readonly version: string }
+  | { readonly kind: 'something_else' }
+  | { readonly kind: 'nothing' };
+
+async function whatAnswers(): Promise<Answering> {
+  let response: Response;
   try {
-    const response = await fetch(`${endpoint}/_localstack/health`, { signal: AbortSignal.timeout(3000) });
-    return response.ok;
+    response = await fetch(`${endpoint}/_localstack/health`, { signal: AbortSignal.timeout(3000) });
   } catch {
-    return false;
+    return { kind: 'nothing' };
   }
+  const health = healthPage.safeParse(await response.json().catch(() => undefined));
+  return response.ok && health.success
+    ? { kind: 'localstack', version: health.data.version }
+    : { kind: 'something_else' };
+}
+
+/** Whether a LocalStack answers there. */
+export async function isUp(): Promise<boolean> {
+  return (await whatAnswers()).kind === 'localstack';
+}
+
+/**
+ * The version of the LocalStack that answers there, or `undefined` when nothing does. Ends with 1 when it is something
+ * else, which must not be deployed to or cleaned up.
+ */
+export async function findLocalStack(): Promise<string | undefined> {
+  const found = await whatAnswers();
+  if (found.kind === 'something_else')
+    fail(
+      `What answers at ${endpoint} is not LocalStack: it has no /_localstack/health that says so. Nothing was done. ` +
+        'Stop it, or set AWS_ENDPOINT_URL to a LocalStack.',
+    );
+  return found.kind === 'localstack' ? found.version : undefined;
+}
+
+/** As `findLocalStack`, and ends with 1 when nothing answers. */
+export async function requireLocalStack(): Promise<string> {
+  const version = await findLocalStack();
+  return version ?? fail(`Nothing answers at ${endpoint}. Start LocalStack first: npm run localstack:up`);
 }
 
 /** Runs a program with the environment above; answers its exit code and what it wrote. */

@@ -3,8 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { LOCAL_INTAKE_TOKEN } from '#local/local-settings.ts';
-import { endpoint, isUp } from './endpoint.ts';
+import { fail, readArguments } from '../scripts/command-line.ts';
+import { endpoint, requireLocalStack } from './endpoint.ts';
 
+readArguments(
+  `usage: npm run localstack:smoke
+
+Sends one alert in simulation mode through the functions that npm run localstack:deploy deployed to the LocalStack at
+AWS_ENDPOINT_URL (http://127.0.0.1:4566); ends with 0 when it was decided and recorded.`,
+  {},
+);
 /** A model that was not loaded yet takes its time. */
 const WITHIN_MS = 180_000;
 const api = `${endpoint}/_aws/execute-api/remedia/local/api/v1`;
@@ -17,17 +25,10 @@ const incidentSchema = z.looseObject({
   timeline: z.array(z.object({ text: z.string() })),
 });
 
-if (!(await isUp())) {
-  console.error(`Nothing answers at ${endpoint}. Start LocalStack first: npm run localstack:up`);
-  process.exit(1);
-}
+await requireLocalStack();
 const health = await fetch(`${api}/health`, { headers });
-if (health.status === 404) {
-  console.error(
-    `LocalStack is up at ${endpoint}, and Remedia is not deployed there: npm run localstack:deploy`,
-  );
-  process.exit(1);
-}
+if (health.status === 404)
+  fail(`LocalStack is up at ${endpoint}, and Remedia is not deployed there: npm run localstack:deploy`);
 console.log(`health: ${health.status} ${await health.text()}`);
 
 const sample: unknown = JSON.parse(
@@ -54,8 +55,7 @@ for (;;) {
     process.exit(incident.outcome === 'simulated' ? 0 : 1);
   }
   if (Date.now() > until) {
-    console.error(`${incidentId} is still ${incident?.state ?? 'unknown'} after ${WITHIN_MS / 1000} s.`);
-    process.exit(1);
+    fail(`${incidentId} is still ${incident?.state ?? 'unknown'} after ${WITHIN_MS / 1000} s.`);
   }
   await sleep(500);
 }

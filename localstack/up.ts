@@ -1,11 +1,19 @@
 /** `npm run localstack:up`: starts LocalStack with Docker, or says that one is up already, or why it cannot. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endpoint, isUp, run } from './endpoint.ts';
+import { fail, readArguments } from '../scripts/command-line.ts';
+import { endpoint, findLocalStack, isUp, run } from './endpoint.ts';
 
+readArguments(
+  `usage: npm run localstack:up
+
+Starts LocalStack on this machine with Docker and its compose plugin. When one answers at AWS_ENDPOINT_URL
+(http://127.0.0.1:4566) already it says so, and starts none.`,
+  {},
+);
 const composeFile = new URL('compose.yaml', import.meta.url).pathname;
 const ELSE = 'Or start LocalStack 4.14.0 in another way and set AWS_ENDPOINT_URL to it.';
 
-if (await isUp()) {
+if ((await findLocalStack()) !== undefined) {
   console.log(`LocalStack is up already at ${endpoint}. Next: npm run localstack:deploy`);
   process.exit(0);
 }
@@ -30,8 +38,3 @@ while (!(await isUp())) {
   await sleep(500);
 }
 console.log(`LocalStack is up at ${endpoint}. Next: npm run localstack:deploy`);
-
-function fail(sentence: string): never {
-  console.error(sentence);
-  process.exit(1);
-}

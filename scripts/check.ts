@@ -1,5 +1,6 @@
 /** `npm run check [-- <name> ...]`: every static check, or the named ones, all of them even when one fails. */
 import { spawnSync } from 'node:child_process';
+import { misused, readArguments } from './command-line.ts';
 
 const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ['lint', 'biome', 'check', '--error-on-warnings', '.'],
@@ -9,12 +10,14 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
   ['generated', 'node', 'scripts/generate.ts', '--check'],
 ];
 
-const wanted = process.argv.slice(2);
+const USAGE = `usage: npm run check -- [name ...]
+
+Every static check, or the named ones: ${checks.map(([name]) => name).join(', ')}.`;
+
+const { positionals: wanted } = readArguments(USAGE, { allowPositionals: true }, { atMost: checks.length });
+for (const each of wanted)
+  if (!checks.some(([name]) => name === each)) misused(USAGE, `There is no check ${each}.`);
 const chosen = checks.filter(([name]) => wanted.length === 0 || wanted.includes(name));
-if (chosen.length === 0) {
-  console.error(`no such check; there are: ${checks.map(([name]) => name).join(', ')}`);
-  process.exit(2);
-}
 const failed = chosen.filter(([name, command, ...args]) => {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
   if (error) console.error(`${name}: ${error.message}`);

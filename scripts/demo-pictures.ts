@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createColors } from 'picocolors';
 import type { Page } from 'playwright-core';
 import * as z from 'zod';
@@ -15,11 +14,16 @@ import { realPart } from '#test/real/real-part.ts';
 import { host } from '#test/real/target-host-lab.ts';
 import { eventually } from '#test/real/zabbix-lab.ts';
 import { openZabbix } from '../zabbix/call-zabbix.ts';
+import { readArguments } from './command-line.ts';
 import { openBrowser, takePicture } from './pictures/browser.ts';
 import { collectLines, recordTerminal, saysPrivate } from './pictures/terminal-recording.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const { values: options } = parseArgs({
+const USAGE = `usage: npm run demo:pictures -- [--to FOLDER]
+
+Takes the pictures of docs/demo.md into FOLDER, docs/pictures by default, from a real Zabbix, a real host and a browser.
+That page says what it needs, and by which variables they are named.`;
+const { values: options } = readArguments(USAGE, {
   options: { to: { type: 'string', default: join(root, 'docs/pictures') } },
 });
 // The recording has colours wherever this is run.

@@ -1,5 +1,4 @@
 /** `npm run dlq -- list | show | redrive`: looks into the three dead-letter queues, and sends back what lies there. */
-import { parseArgs } from 'node:util';
 import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import {
   type DeadLetter,
@@ -10,7 +9,8 @@ import {
 } from '#lib/adapters/dead-letters.ts';
 import { createSqsClient } from '#lib/adapters/queue.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
-import { fail, openTable, say } from './operator.ts';
+import { fail, misused, readArguments, readNumber } from './command-line.ts';
+import { openTable, say } from './operator.ts';
 
 const USAGE = `usage:
   npm run dlq -- list    [--stage name]
@@ -23,11 +23,15 @@ says what became of each incident.`;
 const QUEUES = ['alerts', 'jobs', 'checks'] as const;
 type QueueName = (typeof QUEUES)[number];
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { stage: { type: 'string' }, limit: { type: 'string' } },
-});
-const [command = '', which, ...more] = positionals;
+const { positionals, values } = readArguments(
+  USAGE,
+  {
+    allowPositionals: true,
+    options: { stage: { type: 'string' }, limit: { type: 'string' } },
+  },
+  { atMost: 2 },
+);
+const [command = '', which] = positionals;
 const { stage } = values;
 if (stage === undefined) aimAtRunningStack();
 const client = createSqsClient();
@@ -52,7 +56,8 @@ async function both(queue: QueueName): Promise<{ readonly from: string; readonly
 
 function queuesMeant(): readonly QueueName[] {
   if (which === undefined || which === 'all') return QUEUES;
-  return [QUEUES.find((each) => each === which) ?? fail(USAGE)];
+  const queue = QUEUES.find((each) => each === which);
+  return [queue ?? misused(USAGE, `There is no queue ${which}; there are ${QUEUES.join(', ')} and all.`)];
 }
 
 async function becameOf({ incidentId }: DeadLetter): Promise<string> {
@@ -71,10 +76,12 @@ async function tell(letter: DeadLetter): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  if (more.length > 0) fail(USAGE);
-  const limit = Number(values.limit ?? (command === 'redrive' ? '100' : '20'));
-  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
-    fail('--limit: expected a number from 1 to 10000');
+  const limit = readNumber(
+    USAGE,
+    '--limit',
+    values.limit ?? (command === 'redrive' ? '100' : '20'),
+    [1, 10_000],
+  );
   switch (command) {
     case 'list':
       for (const queue of QUEUES) {
@@ -90,7 +97,7 @@ async function main(): Promise<void> {
       }
       return;
     case 'redrive':
-      if (which === undefined) fail(USAGE);
+      if (which === undefined) misused(USAGE, 'The queue is missing: what is to be sent back?');
       for (const queue of queuesMeant()) {
         const { moved, left } = await redriveDeadLetters(client, await both(queue), limit);
         say(`${queue}: ${moved.length} sent back`);
@@ -99,7 +106,10 @@ async function main(): Promise<void> {
       }
       return;
     default:
-      fail(USAGE);
+      misused(
+        USAGE,
+        command === '' ? 'What to do is missing: list, show or redrive.' : `There is no dlq ${command}.`,
+      );
   }
 }
 

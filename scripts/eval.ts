@@ -1,7 +1,6 @@
 /** `npm run eval`: decides every case by production's own way with a real model, and says what that is worth. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { makeAskModel, modelHealth } from '#lib/adapters/ollama.ts';
 import { toolSchemas } from '#lib/core/answer-format.ts';
 import { EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
@@ -14,10 +13,13 @@ import { figuresOf, type Judged } from '#test/evals/figures.ts';
 import { casesFromIncidents } from '#test/evals/from-incidents.ts';
 import { confusionTable, figuresTable } from '#test/evals/report.ts';
 import { createMemoryModel } from '#test/fakes/model-memory.ts';
+import { fail, misused, readArguments } from './command-line.ts';
 import { openTable } from './operator.ts';
 import { readIncidents, readSince } from './read-incidents.ts';
 
-const help = `Decides every case by production's own way with a real model.
+const USAGE = `usage: npm run eval -- [options]
+
+Decides every case by production's own way with a real model.
 
   --cases FILE      a case file (repeatable); by default all of the repository
   --from-incidents  the cases that the incidents table holds: what helped, what did not, and what humans said of it;
@@ -33,9 +35,8 @@ const help = `Decides every case by production's own way with a real model.
 
 From the environment: OLLAMA_URL (http://127.0.0.1:11434), OLLAMA_NUM_THREAD, OLLAMA_TIMEOUT_SECONDS (600).`;
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(USAGE, {
   options: {
-    help: { type: 'boolean', short: 'h', default: false },
     cases: { type: 'string', multiple: true, default: [...CASE_FILES] },
     'from-incidents': { type: 'boolean', default: false },
     since: { type: 'string', default: '90d' },
@@ -52,13 +53,9 @@ const { values: options } = parseArgs({
     fresh: { type: 'boolean', default: false },
   },
 });
-if (options.help) {
-  console.log(help);
-  process.exit(0);
-}
 const deciders = options.decider.map((name) => {
   const decider = DECIDERS.find((each) => each === name);
-  if (decider === undefined) fail(`--decider ${name}: expected one of ${DECIDERS.join(', ')}`);
+  if (decider === undefined) misused(USAGE, `--decider ${name}: expected one of ${DECIDERS.join(', ')}.`);
   return decider;
 });
 const files = options['from-incidents']
@@ -189,7 +186,9 @@ function writeReport(file: string, text: string): void {
 }
 
 async function learntCases(): Promise<readonly EvalCase[]> {
-  const since = readSince(options.since, Date.now()) ?? fail('--since: expected 90d or a date');
+  const since =
+    readSince(options.since, Date.now()) ??
+    misused(USAGE, `--since ${options.since}: expected a time such as 90d, or a date.`);
   aimAtRunningStack();
   const { listIncidents } = await openTable();
   return casesFromIncidents(await readIncidents(listIncidents, since));
@@ -203,9 +202,4 @@ function say(text: string): void {
 function write(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
-}
-
-function fail(text: string): never {
-  console.error(text);
-  process.exit(2);
 }

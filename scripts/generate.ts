@@ -6,8 +6,18 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 import { jobWebhooks, jobYaml } from '../rundeck/jobs.ts';
 import { mediaTypeYaml } from '../zabbix/media-type.ts';
 import { alertFormatJsonSchema } from './alert-format-schema.ts';
+import { fail, readArguments } from './command-line.ts';
 import { policyJsonSchema } from './policy-schema.ts';
 import { toolsPage } from './tools-page.ts';
+
+const USAGE = `usage: npm run generate -- [--check]
+
+Writes every file that is made from the catalogue and the schemas; with --check it writes nothing, and ends with 1 when
+one of them is stale.`;
+
+const {
+  values: { check },
+} = readArguments(USAGE, { options: { check: { type: 'boolean', default: false } } });
 
 /** A generated file, and what is to stand in it. */
 const generated: readonly { readonly file: string; readonly make: () => string | Promise<string> }[] = [
@@ -25,7 +35,6 @@ const generated: readonly { readonly file: string; readonly make: () => string |
   },
 ];
 
-const check = process.argv.includes('--check');
 const stale: string[] = [];
 for (const { file, make } of generated) {
   const wanted = await make();
@@ -39,10 +48,7 @@ const which = stale.length > 0 ? `: ${stale.join(', ')}` : '';
 console.log(
   `generated files: ${generated.length}, ${check ? 'stale' : 'rewritten'}: ${stale.length}${which}`,
 );
-if (check && stale.length > 0) {
-  console.error('run npm run generate and commit what it writes');
-  process.exit(1);
-}
+if (check && stale.length > 0) fail('run npm run generate and commit what it writes');
 
 function read(file: string): string | undefined {
   try {

@@ -1,24 +1,27 @@
-/** What the operator's commands share: where they look, how they end, and that no text can command the terminal. */
+/** What the operator's commands share: where they look, and that no text can command the terminal. */
+import { stripVTControlCharacters } from 'node:util';
 import {
   createDynamoClient,
   createIncidentsTable,
   type IncidentsTable,
 } from '#lib/adapters/incidents-table.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
+import { fail } from './command-line.ts';
 
-/** Ends with one sentence, and no stack. */
-export function fail(...lines: readonly string[]): never {
-  for (const line of lines) console.error(line);
-  process.exit(1);
+/** One line, without what a terminal would obey: texts of alerts, of a model and of queues may hold such things. */
+export function plain(text: string): string {
+  return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?');
 }
 
-/** Texts of alerts, of a model and of queues may hold what a terminal would obey. */
+/** Prints the text in a plain form; its lines remain. */
 export function say(text: string): void {
-  console.log(text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, '?'));
+  console.log(text.split('\n').map(plain).join('\n'));
 }
 
-/** The incidents of this installation. */
+/** The incidents of this installation. Ends with 1 when nothing says where they are. */
 export async function openTable(): Promise<IncidentsTable> {
+  if (!process.env['INCIDENTS_TABLE'])
+    fail('INCIDENTS_TABLE is missing, and no pipeline runs on this machine (npm start).');
   const { INCIDENTS_TABLE: tableName } = await loadSettings(['INCIDENTS_TABLE']);
   return createIncidentsTable({ client: createDynamoClient(), tableName });
 }

@@ -1,15 +1,16 @@
 /** `npm run pause -- on | off | show`: the one switch that stops every job, by the API or straight in the table. */
 import { userInfo } from 'node:os';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
+import { fail, misused, readArguments } from './command-line.ts';
+import { openTable, plain } from './operator.ts';
 
 const USAGE = `usage:
   npm run pause -- on  [--reason text] [--by name]
   npm run pause -- off [--by name]
   npm run pause -- show
+  npm run resume -- [--by name]                (the same as off)
 With PUBLIC_BASE_URL and OPERATOR_TOKENS it asks the API; with INCIDENTS_TABLE it turns the switch in the table itself,
 also when the API is down, and the sweeper sends what waited within a minute.`;
 
@@ -42,11 +43,6 @@ const answered = z.object({
   ),
 });
 
-function fail(line: string): never {
-  console.error(line);
-  process.exit(1);
-}
-
 async function byApi(turn: Turn): Promise<State> {
   const { PUBLIC_BASE_URL: base, OPERATOR_TOKENS: tokens } = await loadSettings([
     'PUBLIC_BASE_URL',
@@ -64,11 +60,7 @@ async function byApi(turn: Turn): Promise<State> {
 }
 
 async function inTable(turn: Turn): Promise<State> {
-  const { INCIDENTS_TABLE: tableName } = await loadSettings(['INCIDENTS_TABLE']);
-  const { savePause, loadPause, listIncidents } = createIncidentsTable({
-    client: createDynamoClient(),
-    tableName,
-  });
+  const { savePause, loadPause, listIncidents } = await openTable();
   // What is held is due within a minute anyway, and the sweeper sends it to its queue.
   if (turn !== undefined) await savePause({ ...turn, since: Date.now() });
   const [pause, waiting] = await Promise.all([loadPause(), listIncidents({ state: 'held', limit: 100 })]);
@@ -92,19 +84,19 @@ function print({ paused, by, since, reason, waiting }: State): void {
   }
 }
 
-/** Text of alerts may hold what a terminal would obey. */
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?');
-}
-
 try {
+  const { positionals, values } = readArguments(
+    USAGE,
+    {
+      allowPositionals: true,
+      options: { by: { type: 'string' }, reason: { type: 'string' } },
+    },
+    { atMost: 1 },
+  );
+  const [command] = positionals;
+  if (command === undefined) misused(USAGE, 'What to do is missing: on, off or show.');
+  if (!['on', 'off', 'show'].includes(command)) misused(USAGE, `There is no pause ${command}.`);
   aimAtRunningStack();
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { by: { type: 'string' }, reason: { type: 'string' } },
-  });
-  const [command, ...more] = positionals;
-  if (more.length > 0 || !['on', 'off', 'show'].includes(command ?? '')) fail(USAGE);
   const { by = userInfo().username, reason } = values;
   const turn: Turn =
     command === 'show'

@@ -1,9 +1,6 @@
 /** `npm run policy:check | policy:explain | policy:push | policy:show`: what an operator does with the policy. */
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { stringify } from 'yaml';
-import { createDynamoClient, createIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { problemText, readPolicy } from '#lib/adapters/policy-file.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { ground } from '#lib/core/grounding.ts';
@@ -12,36 +9,20 @@ import type { Policy } from '#lib/core/policy.ts';
 import { adviseOn } from '#lib/core/policy-advice.ts';
 import { comparePolicies, type PolicyChange } from '#lib/core/policy-change.ts';
 import { type ExplainedEntry, explainPolicy } from '#lib/core/policy-explanation.ts';
-import { loadSettings } from '#lib/runtime/environment.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
+import { fail, misused, readArguments, readText } from './command-line.ts';
+import { openTable, plain } from './operator.ts';
 
 const USAGE = `usage:
   npm run policy:check -- [file]                                   (policy.yaml without one)
   npm run policy:explain -- <alert.json> [--policy file] [--at 2026-11-28T22:00:00Z]
-  npm run policy:push -- [file] [--by name] [--dry-run]            (needs INCIDENTS_TABLE)
-  npm run policy:show -- [--yaml]                                  (needs INCIDENTS_TABLE)`;
+  npm run policy:push -- [file] [--by name] [--dry-run]
+  npm run policy:show -- [--yaml]
+push and show need INCIDENTS_TABLE, or the pipeline that npm start runs here. push --dry-run writes nothing: it says what
+would change, and without a table whether the file is valid.`;
 
-/** What an operator did wrong, or what is wrong with a file: one sentence, no stack. */
-function fail(...lines: readonly string[]): never {
-  for (const line of lines) console.error(line);
-  process.exit(1);
-}
-
-/** Text of files and alerts may hold control characters that a terminal would obey. */
 function say(...lines: readonly string[]): void {
-  for (const line of lines) {
-    const plain = stripVTControlCharacters(line).replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '?');
-    console.log(plain);
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return fail(`${file} cannot be read (${code})`);
-  }
+  for (const line of lines) console.log(plain(line));
 }
 
 function policyFrom(file: string): { readonly policy: Policy; readonly hash: string } {
@@ -93,12 +74,29 @@ function whyNot({ conditions, inWindow, holdsBack }: ExplainedEntry): string {
   return `${reasons.join('; ')}${holdsBack && inWindow ? '; it may be meant, so it holds back' : ''}`;
 }
 
+const RECOVERY = [
+  'A recovery is never decided about, and no tool runs for it. It is noted on the incident of its problem:',
+  '  not begun yet            nothing runs, and a question to a human is withdrawn: recovered_before_action',
+  '  a job runs, or has run   its outcome is checked at once: verified if it ended well',
+  '  closed, or never seen    it is recorded, and that is all',
+  'To see what the policy says of the problem, explain the post of the problem (event_value 1).',
+];
+const UPDATE = [
+  'An update is not decided about by itself: a changed severity counts until its problem has been decided. What follows',
+  'is what the policy says of the problem with this severity.',
+];
+
 function explain(alertFile: string, policyFile: string, now: number): void {
   const { policy } = policyFrom(policyFile);
   const alert = alertFrom(alertFile, now);
   const { ignored, node, route, denials, tools } = explainPolicy({ policy, alert, now });
+  say(`alert     ${alert.kind} ${alert.eventId} of ${alert.host.host}, severity ${alert.severity}`);
+  if (alert.kind === 'recovery') {
+    say(...RECOVERY);
+    return;
+  }
+  if (alert.kind === 'update') say(...UPDATE);
   say(
-    `alert     ${alert.kind} ${alert.eventId} of ${alert.host.host}, severity ${alert.severity}`,
     `node      ${node ?? "none: the host's name is no valid name of a Rundeck node"}`,
     `told      ${route.team === undefined ? 'whoever is told by default' : `team ${route.team}`}${route.priority === undefined ? '' : `, priority ${route.priority}`}`,
   );
@@ -132,12 +130,6 @@ function explain(alertFile: string, policyFile: string, now: number): void {
   }
 }
 
-async function table() {
-  aimAtRunningStack();
-  const { INCIDENTS_TABLE: tableName } = await loadSettings(['INCIDENTS_TABLE']);
-  return createIncidentsTable({ client: createDynamoClient(), tableName });
-}
-
 const ARROWS: Readonly<Record<PolicyChange['direction'], string>> = {
   stricter: 'stricter',
   looser: 'LOOSER  ',
@@ -147,7 +139,12 @@ const ARROWS: Readonly<Record<PolicyChange['direction'], string>> = {
 
 async function push(file: string, by: string, dryRun: boolean): Promise<void> {
   const { policy, hash } = policyFrom(file);
-  const { loadPolicy, savePolicy } = await table();
+  aimAtRunningStack();
+  if (dryRun && !process.env['INCIDENTS_TABLE']) {
+    check(file);
+    return say('Dry run: INCIDENTS_TABLE names no table, so this was compared with nothing.');
+  }
+  const { loadPolicy, savePolicy } = await openTable();
   const current = await loadPolicy();
   if (current === undefined) say('No valid policy is in the table yet, so nothing could run.');
   else if (current.hash === hash) {
@@ -166,47 +163,55 @@ async function push(file: string, by: string, dryRun: boolean): Promise<void> {
 }
 
 async function show(asYaml: boolean): Promise<void> {
-  const stored = await (await table()).loadPolicy();
+  aimAtRunningStack();
+  const stored = await (await openTable()).loadPolicy();
   if (stored === undefined) fail('No valid policy is in the table: Remedia counts as paused.');
   const { policy, hash, pushedAt, pushedBy } = stored;
   say(`${asYaml ? '# ' : ''}version ${hash}, pushed ${new Date(pushedAt).toISOString()} by ${pushedBy}`);
   say(...(asYaml ? stringify(policy) : JSON.stringify(policy, undefined, 2)).trimEnd().split('\n'));
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const { positionals, values } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      policy: { type: 'string', default: 'policy.yaml' },
-      at: { type: 'string' },
-      by: { type: 'string' },
-      'dry-run': { type: 'boolean', default: false },
-      yaml: { type: 'boolean', default: false },
+async function main(): Promise<void> {
+  const { positionals, values } = readArguments(
+    USAGE,
+    {
+      allowPositionals: true,
+      options: {
+        policy: { type: 'string', default: 'policy.yaml' },
+        at: { type: 'string' },
+        by: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        yaml: { type: 'boolean', default: false },
+      },
     },
-  });
-  const [command, file, ...more] = positionals;
-  if (more.length > 0) fail(USAGE);
+    { atMost: 2 },
+  );
+  const [command, file] = positionals;
   switch (command) {
     case 'check':
       return check(file ?? values.policy);
     case 'explain': {
-      if (file === undefined) return fail(USAGE);
+      if (file === undefined) return misused(USAGE, 'The alert is missing: a file with what Zabbix posts.');
       const now = values.at === undefined ? Date.now() : Date.parse(values.at);
-      if (Number.isNaN(now)) return fail('--at: expected a time such as 2026-11-28T22:00:00Z');
+      if (Number.isNaN(now))
+        return misused(USAGE, `--at ${values.at}: expected a time such as 2026-11-28T22:00:00Z.`);
       return explain(file, values.policy, now);
     }
     case 'push':
       return push(file ?? values.policy, values.by ?? userInfo().username, values['dry-run']);
     case 'show':
+      if (file !== undefined) return misused(USAGE, `Unexpected argument '${file}'.`);
       return show(values.yaml);
     default:
-      return fail(USAGE);
+      return misused(
+        USAGE,
+        command === undefined ? 'The command is missing.' : `There is no policy:${command}.`,
+      );
   }
 }
 
 try {
-  await main(process.argv.slice(2));
+  await main();
 } catch (error) {
   fail(error instanceof Error ? error.message : String(error));
 }

@@ -1,6 +1,4 @@
 /** `npm run replay -- <incidentId>`: decides a recorded alert once more and says what differs; it executes nothing. */
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { makeAskModel } from '#lib/adapters/ollama.ts';
 import { problemText, readPolicy } from '#lib/adapters/policy-file.ts';
 import type { Decision } from '#lib/core/incident.ts';
@@ -8,15 +6,17 @@ import { loadSettings } from '#lib/runtime/environment.ts';
 import type { StoredPolicy } from '#lib/workflow/ports.ts';
 import { makeReplayDecision } from '#lib/workflow/replay-decision.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
-import { fail, openTable, say } from './operator.ts';
+import { fail, misused, readArguments, readText } from './command-line.ts';
+import { openTable, say } from './operator.ts';
 
 const USAGE = `usage:
   npm run replay -- <incidentId> [--policy file] [--recorded] [--step 1|2]
 Decides with the policy of the table, or of a file; by the model of OLLAMA_URL and OLLAMA_MODEL, or with --recorded by the
-answer that was recorded; --step 2 is the decision about what an analysis found. Needs INCIDENTS_TABLE, or the pipeline that npm start runs here. It writes, runs and tells nothing.`;
+answer that was recorded; --step 2 is the decision about what an analysis found. Needs INCIDENTS_TABLE, or the pipeline
+that npm start runs here. It writes, runs and tells nothing.`;
 
 function policyOf(file: string): StoredPolicy {
-  const reading = readPolicy(readFileSync(file, 'utf8'));
+  const reading = readPolicy(readText(file));
   if (reading.kind === 'problems') return fail(...reading.problems.map((each) => problemText(file, each)));
   return { policy: reading.policy, hash: reading.hash, pushedAt: Date.now(), pushedBy: file };
 }
@@ -29,17 +29,22 @@ function inWords({ at, verdict }: Decision): string {
 }
 
 async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: {
-      policy: { type: 'string' },
-      recorded: { type: 'boolean', default: false },
-      step: { type: 'string', default: '1' },
+  const { positionals, values } = readArguments(
+    USAGE,
+    {
+      allowPositionals: true,
+      options: {
+        policy: { type: 'string' },
+        recorded: { type: 'boolean', default: false },
+        step: { type: 'string', default: '1' },
+      },
     },
-  });
-  const [incidentId, ...more] = positionals;
+    { atMost: 1 },
+  );
+  const [incidentId] = positionals;
   const step = ([1, 2] as const).find((each) => String(each) === values.step);
-  if (incidentId === undefined || more.length > 0 || step === undefined) return fail(USAGE);
+  if (incidentId === undefined) return misused(USAGE, 'The id of the incident is missing.');
+  if (step === undefined) return misused(USAGE, `--step ${values.step}: expected 1 or 2.`);
   aimAtRunningStack();
   const { loadIncident, hostHistory, loadPolicy } = await openTable();
   const stored =

@@ -1,8 +1,8 @@
 /** `npm run report`: what became of each tool's proposals, so that an operator sees when one has earned `auto`. */
-import { parseArgs } from 'node:util';
 import { reportTools, type ToolReport } from '#lib/core/label-decision.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
-import { fail, openTable, say } from './operator.ts';
+import { fail, misused, readArguments } from './command-line.ts';
+import { openTable, say } from './operator.ts';
 import { readIncidents, readSince } from './read-incidents.ts';
 
 const USAGE = `usage:
@@ -15,10 +15,12 @@ const COLUMNS = [
 ] as const satisfies readonly (keyof ToolReport)[];
 
 try {
-  const { values } = parseArgs({
+  const { values } = readArguments(USAGE, {
     options: { since: { type: 'string', default: '30d' }, json: { type: 'boolean', default: false } },
   });
-  const since = readSince(values.since, Date.now()) ?? fail(USAGE);
+  const since =
+    readSince(values.since, Date.now()) ??
+    misused(USAGE, `--since ${values.since}: expected a time such as 30d, or a date.`);
   aimAtRunningStack();
   const { listIncidents } = await openTable();
   const incidents = await readIncidents(listIncidents, since);

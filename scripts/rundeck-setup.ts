@@ -1,41 +1,43 @@
 /** `npm run rundeck:setup`: connects a Rundeck server to Remedia; it can be run again at any time. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { openRundeck } from '../rundeck/call-rundeck.ts';
 import { connectRundeck, readRundeckSettings, writeRundeckSettings } from '../rundeck/connect.ts';
+import { fail, readArguments, readText } from './command-line.ts';
+import { explainedSettings, readExplained } from './explained-settings.ts';
 
-const help = `Connects a Rundeck 5 server to Remedia; running it again changes nothing. From the environment:
+const SETTINGS = {
+  RUNDECK_URL: 'the server, such as https://rundeck.example.com',
+  RUNDECK_ADMIN_TOKEN: `an API token of an administrator, made in Rundeck under <your name> > Profile >
+User API Tokens with the role admin (used now, kept nowhere)`,
+  RUNDECK_PROJECT: 'the project, "remedia" by default; it is made when it is not there',
+  RUNDECK_USER: 'the user that webhooks and token belong to, "admin" by default; it must exist',
+  RUNDECK_NOTIFICATION_URL: `where Rundeck tells that a job ended, such as
+https://rundeck:<one of EXECUTION_TOKENS>@remedia.example.com/api/v1/rundeck/execution
+(without it Remedia asks by itself)`,
+};
+const USAGE = `usage: npm run rundeck:setup -- [--file FILE] [--ssm PREFIX] [--print] [--renew]
 
-  RUNDECK_URL               the server, such as https://rundeck.example.com
-  RUNDECK_ADMIN_TOKEN       an API token of an administrator (used now, kept nowhere)
-  RUNDECK_PROJECT           the project, "remedia" by default; it is made when it is not there
-  RUNDECK_USER              the user that webhooks and token belong to, "admin" by default; it must exist
-  RUNDECK_NOTIFICATION_URL  where Rundeck tells that a job ended, such as
-                            https://rundeck:<one of EXECUTION_TOKENS>@remedia.example.com/api/v1/rundeck/execution
-                            (without it Remedia asks by itself)
+Connects a Rundeck 5 server to Remedia; running it again changes nothing. From the environment:
+
+${explainedSettings(SETTINGS)}
 
   --file FILE       where RUNDECK_URL, RUNDECK_WEBHOOKS and RUNDECK_API_TOKEN go, .remedia/rundeck.env by default
   --ssm PREFIX      also into AWS Systems Manager, as PREFIX/rundeck-webhooks and PREFIX/rundeck-api-token
   --print           also print RUNDECK_WEBHOOKS (it holds secrets)
   --renew           make new secrets and a new token`;
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(USAGE, {
   options: {
-    help: { type: 'boolean', short: 'h', default: false },
     file: { type: 'string', default: '.remedia/rundeck.env' },
     ssm: { type: 'string' },
     print: { type: 'boolean', default: false },
     renew: { type: 'boolean', default: false },
   },
 });
-if (options.help) {
-  console.log(help);
-  process.exit(0);
-}
 
 const environment = z.object({
   RUNDECK_URL: z.url({ protocol: /^https?$/ }),
@@ -55,16 +57,7 @@ const environment = z.object({
     .refine((url) => !url.includes(','), 'must not hold a comma')
     .optional(),
 });
-// An empty variable counts as none.
-const given = environment.safeParse(
-  Object.fromEntries(Object.entries(process.env).filter(([, value]) => value)),
-);
-if (!given.success) {
-  const names = given.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
-  console.error(`These settings are missing or wrong (--help tells what they are):\n${names.join('\n')}`);
-  process.exit(2);
-}
-const settings = given.data;
+const settings = readExplained(environment, SETTINGS);
 const { file } = options;
 
 try {
@@ -75,7 +68,7 @@ try {
     tools: Object.values(catalogue),
     user: settings.RUNDECK_USER,
     notificationUrl: settings.RUNDECK_NOTIFICATION_URL,
-    earlier: existsSync(file) ? readRundeckSettings(readFileSync(file, 'utf8')) : undefined,
+    earlier: existsSync(file) ? readRundeckSettings(readText(file)) : undefined,
     renew: options.renew,
   });
   for (const line of done) console.log(`✓ ${line}`);
@@ -103,6 +96,5 @@ try {
   }
   if (options.print) console.log(`RUNDECK_WEBHOOKS=${JSON.stringify(webhooks)}`);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
+  fail(error instanceof Error ? error.message : String(error));
 }

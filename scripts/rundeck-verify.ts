@@ -1,13 +1,15 @@
 /** `npm run rundeck:verify`: whether a Rundeck server does what Remedia relies on, by dry runs on one host. */
-import { existsSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { existsSync } from 'node:fs';
 import * as z from 'zod';
 import { parseWebhooks } from '#lib/adapters/rundeck.ts';
 import { catalogue } from '#lib/catalogue/index.ts';
 import { readRundeckSettings } from '../rundeck/connect.ts';
 import { verifyRundeck } from '../rundeck/verify.ts';
+import { fail, misused, readArguments, readNumber, readText } from './command-line.ts';
 
-const help = `Checks a Rundeck server by dry runs: npm run rundeck:verify -- --node HOST
+const USAGE = `usage: npm run rundeck:verify -- --node HOST [--path PATH] [--roots A:B] [--service NAME] [--file FILE] [--wait SECONDS]
+
+Checks a Rundeck server by dry runs.
 
   --node HOST       a node tagged remedia; nothing is changed there
   --path PATH       a mount point of that host, / by default
@@ -17,9 +19,8 @@ const help = `Checks a Rundeck server by dry runs: npm run rundeck:verify -- --n
                     RUNDECK_URL, RUNDECK_WEBHOOKS and RUNDECK_API_TOKEN come first
   --wait SECONDS    for one job, 60 by default`;
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(USAGE, {
   options: {
-    help: { type: 'boolean', short: 'h', default: false },
     node: { type: 'string' },
     path: { type: 'string', default: '/' },
     roots: { type: 'string', default: '/var/tmp' },
@@ -28,13 +29,11 @@ const { values: options } = parseArgs({
     wait: { type: 'string', default: '60' },
   },
 });
-if (options.help || options.node === undefined) {
-  console.log(help);
-  process.exit(options.help ? 0 : 2);
-}
 const { node } = options;
+if (node === undefined) misused(USAGE, '--node is missing: a host that is a node tagged remedia.');
+const waitMs = readNumber(USAGE, '--wait', options.wait, [1, 3600]) * 1_000;
 
-const fromFile = existsSync(options.file) ? readFileSync(options.file, 'utf8') : '';
+const fromFile = existsSync(options.file) ? readText(options.file) : '';
 const earlier = readRundeckSettings(fromFile);
 const given = z
   .object({
@@ -49,7 +48,10 @@ const given = z
   });
 if (!given.success) {
   const names = given.error.issues.map(({ path }) => path.join('.')).join(', ');
-  console.error(`Missing or wrong: ${names} (neither in the environment nor in ${options.file}).`);
+  console.error(
+    `Missing or wrong: ${names}. npm run rundeck:setup makes all three and writes them to ${options.file}; ` +
+      'or name another file with --file, or set them in the environment.',
+  );
   process.exit(2);
 }
 
@@ -69,14 +71,13 @@ try {
       notify: { message: 'Remedia looks whether this job runs; nothing has happened.', priority: 'low' },
     },
     cleanupRoots: options.roots.split(':'),
-    waitMs: Number(options.wait) * 1_000,
+    waitMs,
   })) {
     console.log(`${ok ? '✓' : '✗'} ${text}`);
     if (!ok) wrong += 1;
   }
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
+  fail(error instanceof Error ? error.message : String(error));
 }
 console.log(wrong === 0 ? 'Everything Remedia relies on is there.' : `${wrong} findings need a look.`);
 process.exit(wrong === 0 ? 0 : 1);

@@ -1,10 +1,10 @@
 /** `npm run verdict -- <incidentId> right|wrong`: what a human says about a decision, also one that was only observed. */
 import { userInfo } from 'node:os';
-import { parseArgs } from 'node:util';
 import { TOOL_NAMES } from '#lib/catalogue/tool.ts';
 import { noteReview, saysWhat } from '#lib/core/incident-changes.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
-import { fail, openTable, say } from './operator.ts';
+import { fail, misused, readArguments } from './command-line.ts';
+import { openTable, say } from './operator.ts';
 
 const USAGE = `usage:
   npm run verdict -- <incidentId> right|wrong [--instead tool] [--step 1|2] [--by name]
@@ -12,23 +12,34 @@ const USAGE = `usage:
 A later word replaces an earlier one. Needs INCIDENTS_TABLE, or the pipeline that npm start runs here.`;
 
 async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: {
-      by: { type: 'string', default: userInfo().username },
-      instead: { type: 'string' },
-      step: { type: 'string' },
+  const { positionals, values } = readArguments(
+    USAGE,
+    {
+      allowPositionals: true,
+      options: {
+        by: { type: 'string', default: userInfo().username },
+        instead: { type: 'string' },
+        step: { type: 'string' },
+      },
     },
-  });
-  const [incidentId, word, ...more] = positionals;
+    { atMost: 2 },
+  );
+  const [incidentId, word] = positionals;
   const answer = (['right', 'wrong'] as const).find((each) => each === word);
   const instead = TOOL_NAMES.find((each) => each === values.instead);
   const step = ([1, 2] as const).find((each) => String(each) === values.step);
-  const unknown =
-    (values.instead !== undefined && instead === undefined) ||
-    (values.step !== undefined && step === undefined);
-  if (incidentId === undefined || answer === undefined || more.length > 0 || unknown) return fail(USAGE);
-  if (answer === 'right' && instead !== undefined) return fail('What was right needs nothing instead.');
+  if (incidentId === undefined) return misused(USAGE, 'The id of the incident is missing.');
+  if (answer === undefined)
+    return misused(
+      USAGE,
+      word === undefined ? 'The word is missing: right or wrong.' : `'${word}': expected right or wrong.`,
+    );
+  if (values.instead !== undefined && instead === undefined)
+    return misused(USAGE, `--instead ${values.instead}: there is no such tool.`);
+  if (values.step !== undefined && step === undefined)
+    return misused(USAGE, `--step ${values.step}: expected 1 or 2.`);
+  if (answer === 'right' && instead !== undefined)
+    return misused(USAGE, 'What was right needs nothing instead.');
   aimAtRunningStack();
   const { changeIncident } = await openTable();
   const { changed, incident } = await changeIncident(incidentId, (known) =>

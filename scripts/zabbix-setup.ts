@@ -1,41 +1,42 @@
 /** `npm run zabbix:setup`: connects a Zabbix server to Remedia; it can be run again at any time. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { openZabbix } from '../zabbix/call-zabbix.ts';
 import { connectZabbix } from '../zabbix/connect.ts';
+import { fail, readArguments } from './command-line.ts';
+import { explainedSettings, readExplained } from './explained-settings.ts';
 
-const help = `Connects a Zabbix 7 server to Remedia; running it again changes nothing. From the environment:
+const SETTINGS = {
+  ZABBIX_API_URL: 'the frontend, such as https://zabbix.example.com',
+  ZABBIX_ADMIN_TOKEN: `an API token of a super administrator, made in Zabbix under Users > API tokens
+(used now, kept nowhere), or ZABBIX_API_USER and ZABBIX_API_PASSWORD`,
+  PUBLIC_BASE_URL: "Remedia's address as the Zabbix server reaches it",
+  INTAKE_TOKENS: `Remedia's (on AWS the secret /remedia/<stage>/intake-tokens); the first one is given to Zabbix`,
+  INTAKE_HMAC_KEY: "Remedia's, when it checks signatures",
+  REMEDIA_SOURCE: `how Remedia calls this Zabbix server; Remedia's own setting, "zabbix" if it has none`,
+  REMEDIA_HOST_GROUPS: 'host groups in Zabbix whose problems Remedia gets, separated by commas',
+  REMEDIA_MINIMUM_SEVERITY: '0 to 5, 2 (warning) by default',
+  REMEDIA_PAGE_GROUP: `user group that Zabbix itself pages when nobody answers; "Zabbix administrators" by default`,
+  REMEDIA_PAGE_AFTER: 'minutes, 15 by default',
+};
+const USAGE = `usage: npm run zabbix:setup -- [--token-file FILE] [--renew-token] [--no-safety-net]
 
-  ZABBIX_API_URL            the frontend, such as https://zabbix.example.com
-  ZABBIX_ADMIN_TOKEN        an API token of a super administrator (used now, kept nowhere)
-                            or ZABBIX_API_USER and ZABBIX_API_PASSWORD
-  PUBLIC_BASE_URL           Remedia's address as Zabbix reaches it
-  INTAKE_TOKENS             Remedia's; the first one is given to Zabbix
-  INTAKE_HMAC_KEY           Remedia's, when it checks signatures
-  REMEDIA_SOURCE            how Remedia calls this Zabbix server
-  REMEDIA_HOST_GROUPS       host groups whose problems Remedia gets, separated by commas
-  REMEDIA_MINIMUM_SEVERITY  0 to 5, 2 (warning) by default
-  REMEDIA_PAGE_GROUP        user group that Zabbix itself pages when nobody answers; "Zabbix administrators" by default
-  REMEDIA_PAGE_AFTER        minutes, 15 by default
+Connects a Zabbix 7 server to Remedia; running it again changes nothing. From the environment:
+
+${explainedSettings(SETTINGS)}
 
   --token-file FILE   where the token for Remedia's comments goes, .remedia/zabbix-token by default
   --renew-token       make a new one
   --no-safety-net     Zabbix pages nobody (only when something else does)`;
 
-const { values: options } = parseArgs({
+const { values: options } = readArguments(USAGE, {
   options: {
-    help: { type: 'boolean', short: 'h', default: false },
     'token-file': { type: 'string', default: '.remedia/zabbix-token' },
     'renew-token': { type: 'boolean', default: false },
     'no-safety-net': { type: 'boolean', default: false },
   },
 });
-if (options.help) {
-  console.log(help);
-  process.exit(0);
-}
 
 const list = z
   .string()
@@ -61,22 +62,16 @@ const environment = z.object({
   // Zabbix takes 60 s at least, and Remedia needs a few minutes to try.
   REMEDIA_PAGE_AFTER: z.coerce.number().int().min(1).max(1440).default(15),
 });
-// An empty variable counts as none.
-const given = environment.safeParse(
-  Object.fromEntries(Object.entries(process.env).filter(([, value]) => value)),
-);
-if (!given.success) {
-  const names = given.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
-  console.error(`These settings are missing or wrong (--help tells what they are):\n${names.join('\n')}`);
-  process.exit(2);
-}
-const settings = given.data;
-const { ZABBIX_ADMIN_TOKEN: token, ZABBIX_API_USER: user, ZABBIX_API_PASSWORD: password } = settings;
-const login = token ? { token } : user && password ? { user, password } : undefined;
-if (!login) {
-  console.error('Give ZABBIX_ADMIN_TOKEN, or ZABBIX_API_USER and ZABBIX_API_PASSWORD (--help tells more).');
-  process.exit(2);
-}
+const settings = readExplained(environment, SETTINGS, [
+  ['ZABBIX_ADMIN_TOKEN'],
+  ['ZABBIX_API_USER', 'ZABBIX_API_PASSWORD'],
+]);
+const {
+  ZABBIX_ADMIN_TOKEN: token,
+  ZABBIX_API_USER: user = '',
+  ZABBIX_API_PASSWORD: password = '',
+} = settings;
+const login = token ? { token } : { user, password };
 
 try {
   const call = await openZabbix(settings.ZABBIX_API_URL, login);
@@ -101,6 +96,5 @@ try {
     console.log(`The token for Remedia's comments is in ${file}; give it to Remedia as ZABBIX_API_TOKEN.`);
   }
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
+  fail(error instanceof Error ? error.message : String(error));
 }

@@ -15,22 +15,38 @@ const NOWHERE = 'http://127.0.0.1:1';
 /** A LocalStack that is up, and on which nothing is deployed. */
 let bare: Server;
 let bareUrl: string;
+/** Answers everything, and is no LocalStack. */
+let other: Server;
+let otherUrl: string;
+const asked: string[] = [];
 /** Holds a `docker` and nothing else. */
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'remedia-docker-'));
   bare = createServer((request, response) => {
-    response.writeHead(request.url === '/_localstack/health' ? 200 : 404).end('{}');
+    const health = { services: { sqs: 'running' }, edition: 'community', version: '4.14.0' };
+    if (request.url === '/_localstack/health') response.end(JSON.stringify(health));
+    else response.writeHead(404).end('{}');
   });
-  await new Promise<void>((listening) => bare.listen(0, '127.0.0.1', listening));
-  const address = bare.address();
-  bareUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  other = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.end('{"status":"ok"}');
+  });
+  bareUrl = await listen(bare);
+  otherUrl = await listen(other);
 });
 afterAll(async () => {
   bare.close();
+  other.close();
   await rm(folder, { recursive: true });
 });
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+}
 
 /** A `docker` that does what `script` says, or none. */
 async function dockerThat(script: string | undefined): Promise<void> {
@@ -101,6 +117,33 @@ it.each(['deploy', 'smoke'])(
     ]);
   },
 );
+
+it.each(['up', 'deploy', 'smoke', 'down'])(
+  'localstack:%s leaves alone what is not LocalStack',
+  async (name) => {
+    await dockerThat('echo docker was called');
+    asked.length = 0;
+
+    const { code, said } = await command(name, otherUrl);
+
+    expect([code, said]).toEqual([
+      1,
+      expect.stringContaining(`What answers at ${otherUrl} is not LocalStack`),
+    ]);
+    expect(said).not.toContain('docker was called');
+    expect(asked).toEqual(['GET /_localstack/health']);
+  },
+);
+
+it.each(['deploy', 'down'])('localstack:%s first says what it acts on', async (name) => {
+  await dockerThat(NO_DOCKER);
+
+  const { said } = await command(name, bareUrl);
+
+  expect(said).toMatch(
+    new RegExp(`^(Deploying to|Taking the stack away from) LocalStack 4\\.14\\.0 at ${bareUrl}\\.\n`),
+  );
+});
 
 it('localstack:smoke without a deployment names the command that makes one', async () => {
   const { code, said } = await command('smoke', bareUrl);

@@ -100,9 +100,9 @@ describe('dead letters', () => {
 });
 
 it.each([
-  { args: ['empty'], says: 'usage' },
-  { args: ['redrive'], says: 'usage' },
-  { args: ['show', 'letters'], says: 'usage' },
+  { args: ['empty'], says: 'There is no dlq empty.\n\nusage' },
+  { args: ['redrive'], says: 'The queue is missing' },
+  { args: ['show', 'letters'], says: 'There is no queue letters' },
   { args: ['list', '--limit', '0'], says: '--limit' },
 ])('$args is answered with what was expected', { timeout: 20_000 }, async ({ args, says }) => {
   expect(await dlq(...args)).toMatchObject({ code: 1, text: expect.stringContaining(says) });

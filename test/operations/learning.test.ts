@@ -91,8 +91,8 @@ it.each([
   [['inc_ffffffffffffffffffffffff', 'right'], 'There is no incident'],
   [[incidentId, 'right', '--step', '2'], 'no such decision'],
   [[incidentId, 'right', '--instead', 'notify'], 'needs nothing instead'],
-  [[incidentId, 'maybe'], 'usage'],
-  [[incidentId, 'wrong', '--instead', 'reboot'], 'usage'],
+  [[incidentId, 'maybe'], "'maybe': expected right or wrong"],
+  [[incidentId, 'wrong', '--instead', 'reboot'], '--instead reboot: there is no such tool'],
 ])('A word that cannot be kept is refused: %j', async (args, text) => {
   await expect(run('verdict', ...args)).rejects.toThrow(text);
 });

@@ -73,16 +73,17 @@ describe('policy:check', () => {
   });
 
   it.each([
-    [['check', join(folder, 'nowhere.yaml')], /nowhere\.yaml cannot be read \(ENOENT\)/],
-    [['frobnicate'], /^usage:/],
-    [['check', '--nonsense'], /Unknown option '--nonsense'/],
-    [['check', 'a', 'b'], /^usage:/],
-    [['explain'], /^usage:/],
-    [['push'], /INCIDENTS_TABLE is missing/],
-  ])('answers %j with one sentence', async (args, message) => {
+    [['check', join(folder, 'nowhere.yaml')], 1, /nowhere\.yaml cannot be read \(ENOENT\)/],
+    [['frobnicate'], 2, /^There is no policy:frobnicate\.\n\nusage:/],
+    [['check', '--nonsense'], 2, /^Unknown option '--nonsense'\.\n\nusage:/],
+    [['check', 'a', 'b'], 2, /^Unexpected argument 'b'\.\n\nusage:/],
+    [['explain'], 2, /^The alert is missing.*\n\nusage:/],
+    [['explain', 'a.json', '--at', 'noon'], 2, /^--at noon: expected a time/],
+    [['push'], 1, /INCIDENTS_TABLE is missing/],
+  ] as const)('answers %j with one sentence', async (args, status, message) => {
     const { code, err } = await run(...args);
 
-    expect(code).toBe(1);
+    expect(code).toBe(status);
     expect(err).toMatch(message);
     expect(err).not.toContain('    at ');
   });
@@ -113,6 +114,18 @@ describe('policy:explain', () => {
 
     expect(nginx.out).toMatch(/restart_service is possible: service_name nginx\.service \(.+\)\n/);
     expect(quiet.out).toContain('No tool is possible: a human is told, and the model is not asked.');
+  });
+
+  it('says of a recovery what it does, and of an update what follows from it', async () => {
+    const recovery = await run('explain', 'local/samples/disk-recovery.json');
+    const update = await run('explain', file('update.json', alert({ event_update_status: '1' })));
+
+    expect(recovery.out).toContain(
+      'alert     recovery 5 of web-01, severity 4\nA recovery is never decided about',
+    );
+    expect(recovery.out).not.toContain('is possible');
+    expect(update.out).toContain('An update is not decided about by itself');
+    expect(update.out).toContain('restart_service is possible');
   });
 
   it.each([
@@ -170,6 +183,20 @@ describe('policy:push and policy:show', () => {
     expect(second.out).toContain('  LOOSER    allow.paths: also /var\n');
     expect(second.out).toContain('  stricter  minimum_severity: 0 → 2\n');
     expect(shown.out).toContain('minimum_severity: 2');
+  });
+
+  it('without a table a dry run still says whether the file is valid', async () => {
+    const { AWS_ENDPOINT_URL = '' } = environment;
+    const named = environment;
+    // An endpoint is named, so that no pipeline that happens to run here is asked.
+    environment = { AWS_ENDPOINT_URL };
+    const valid = await run('push', file('d.yaml', 'version: 1\n'), '--dry-run');
+    const broken = await run('push', file('e.yaml', 'version: 2\n'), '--dry-run');
+    environment = named;
+
+    expect(valid).toMatchObject({ code: 0, out: expect.stringContaining('d.yaml is valid') });
+    expect(valid.out).toContain('compared with nothing');
+    expect(broken.code).toBe(1);
   });
 
   it('puts nothing that is not valid', async () => {

@@ -79,7 +79,8 @@ describe('from nothing to a checked server', () => {
   });
 
   it.each([
-    ['rundeck-setup', [], {}, 'RUNDECK_URL'],
+    ['rundeck-setup', [], {}, 'RUNDECK_URL is missing:\n    the server'],
+    ['rundeck-setup', [], {}, 'RUNDECK_ADMIN_TOKEN is missing:\n    an API token'],
     [
       'rundeck-setup',
       [],
@@ -93,6 +94,10 @@ describe('from nothing to a checked server', () => {
       'RUNDECK_PROJECT',
     ],
     ['rundeck-verify', ['--node', 'web-01', '--file', '/nowhere'], {}, 'Missing or wrong: RUNDECK_URL'],
+    ['rundeck-verify', ['--node', 'web-01', '--file', '/nowhere'], {}, 'npm run rundeck:setup makes'],
+    ['rundeck-verify', ['--node', 'web-01', '--file', '/tmp'], {}, '/tmp cannot be read (EISDIR)'],
+    ['rundeck-verify', [], {}, '--node is missing'],
+    ['rundeck-verify', ['--node', 'web-01', '--wait', 'long'], {}, '--wait long: expected a whole number'],
   ] as const)('%s %j %j says what is missing', async (script, words, env, text) => {
     const ran = await run(script, words, env);
     expect(ran.code).not.toBe(0);

@@ -21,12 +21,13 @@ const setUp = (env: Readonly<Record<string, string>>, ...args: string[]) => {
 };
 
 describe('npm run zabbix:setup', () => {
-  it('names every setting that is missing', () => {
+  it('names every setting that is missing, and where it comes from', () => {
     const { status, said } = setUp({});
 
     expect(status).toBe(2);
     for (const name of [
-      'ZABBIX_API_URL',
+      'ZABBIX_API_URL is missing:\n    the frontend',
+      'ZABBIX_ADMIN_TOKEN, or ZABBIX_API_USER and ZABBIX_API_PASSWORD is missing:\n    an API token of a super',
       'PUBLIC_BASE_URL',
       'INTAKE_TOKENS',
       'REMEDIA_SOURCE',

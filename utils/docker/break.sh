@@ -3,6 +3,14 @@
 #
 # Everything that goes on by itself ends by itself: LAB_MINUTES after it began (30 by default).
 set -eu
+usage='usage: npm run lab:break -- <situation> [host]
+Causes one situation on a host of the lab, web-01 by default; mend undoes it.
+situations: disk-full inodes-full nginx-dies cpu-eaten memory-leak application-hangs host-unreachable flapping-service storm; mend'
+for word; do
+  case $word in -h | --help) echo "$usage"; exit 0 ;; esac
+done
+misused() { printf '%s\n\n%s\n' "$1" "$usage" >&2; exit 2; }
+[ $# -le 2 ] || misused "Unexpected argument '$3'."
 here=$(cd "$(dirname "$0")" && pwd)
 situation=${1:-}
 host=${2:-web-01}
@@ -66,10 +74,7 @@ case $situation in
       systemctl restart nginx cron
       find /srv/data/tmp -xdev -maxdepth 1 -type f \( -name "old-*.tmp" -o -name "n-*.tmp" \) -delete 2>/dev/null || true'
     ;;
-  *)
-    echo "usage: npm run lab:break -- <situation> [host]" >&2
-    echo "situations: disk-full inodes-full nginx-dies cpu-eaten memory-leak application-hangs host-unreachable flapping-service storm; mend" >&2
-    exit 2
-    ;;
+  '') misused 'The situation is missing.' ;;
+  *) misused "There is no situation $situation." ;;
 esac
 echo "$situation on $host"
