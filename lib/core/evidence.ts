@@ -3,6 +3,7 @@ import type { JobToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { type ItemKey, parseItemKey } from '#lib/core/item-key.ts';
 import { triggerText } from '#lib/core/trigger-text.ts';
+import { namesStrain } from '#lib/core/trouble-words.ts';
 
 /** A tool that the evidence speaks for; the values are not yet held against the policy. */
 export interface Evidence {
@@ -46,14 +47,14 @@ const FIXED_FILE_SYSTEM =
  * superfluous, so no job may ever decide about it by age.
  */
 const DATA_VOLUME =
-  /mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|vmware|vmfs|images|backup|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
+  /^\w+[_-]?data$|mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|vmware|vmfs|images|backup|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
 
 /** What key and tags show: the system they come from, and at most one entry for each tool that they speak for. */
 export function evidenceOf(alert: Alert): {
   readonly platform: Platform;
   readonly found: readonly Evidence[];
 } {
-  const key = parseItemKey(alert.item.key ?? '');
+  const key = ownName(parseItemKey(alert.item.key ?? ''));
   const tags = tagsOf(alert);
   const unreachable =
     tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value)) ||
@@ -72,6 +73,11 @@ export function evidenceOf(alert: Alert): {
   return { platform: platformOf(facts), found };
 }
 
+/** Administrators' own keys often say first that they are their own. */
+function ownName(key: ItemKey | undefined): ItemKey | undefined {
+  return key && { ...key, name: key.name.replace(/^(custom|user|local|own|my|site)\./, '') };
+}
+
 /** `other` is what no job could reach. */
 function platformOf({ key: { name, parameters }, tags }: Facts): Platform {
   const targets = tags('target').map((value) => value.toLowerCase());
@@ -82,7 +88,8 @@ function platformOf({ key: { name, parameters }, tags }: Facts): Platform {
   return targets.some((target) => OTHER_UNIX.includes(target)) ? 'unix' : 'linux';
 }
 
-function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
+function cleanupEvidence(facts: Facts): Evidence | undefined {
+  const { key, tags } = facts;
   const scopes = tags('scope');
   if (scopes.length > 0 && !scopes.includes('capacity')) return undefined;
   if (tags('fstype').some((type) => FIXED_FILE_SYSTEM.test(type))) return undefined;
@@ -97,7 +104,7 @@ function cleanupEvidence({ key, tags }: Facts): Evidence | undefined {
   const mounts = key.parameters.slice(0, 2).filter(isMountPoint).slice(0, 1);
   const tagged = namesOf(tags, ['filesystem'], []).map(withoutLabel).filter(isMountPoint);
   const names = mounts.length > 0 ? mounts : tagged;
-  if (names.some(isDataVolume)) return undefined;
+  if (names.some(isDataVolume) || (scopes.length === 0 && speaksOfData(facts))) return undefined;
   return found('cleanup_disk', names, `${key.name} reports few free ${what}`);
 }
 
@@ -126,6 +133,17 @@ function withoutLabel(value: string): string {
 
 function isMountPoint(value: string): boolean {
   return /^\/|^[A-Za-z]:\\?$/.test(value);
+}
+
+/** A custom name may say whose data a mount point holds, which its path does not; the host's own name says nothing. */
+function speaksOfData({ alert }: Facts): boolean {
+  const { host, name = host } = alert.host;
+  return triggerText(alert)
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => !word.includes(host.toLowerCase()) && !word.includes(name.toLowerCase()))
+    .filter((word) => !word.includes('/'))
+    .some((word) => DATA_VOLUME.test(word));
 }
 
 function isDataVolume(path: string): boolean {
@@ -175,7 +193,7 @@ function serviceSign(
   if (/^service\.(status|state|health|up|alive|running)$/.test(name) && tags('target').length === 0) {
     return reportsMoreThan(facts, 0) ? undefined : { names: plain(first) };
   }
-  if (name === 'db.odbc.select' && /^[a-z]+\.ping$/.test(first)) {
+  if (name === 'db.odbc.select' && /^([a-z]+\.)?ping$/.test(first)) {
     return reportsMoreThan(facts, 0) ? undefined : { names: subject(facts, ['service', 'process']) };
   }
   if (watchesItsState(facts)) return { names: subject(facts, ['service', 'process']) };
@@ -374,14 +392,40 @@ function applicationEvidence(facts: Facts): Evidence | undefined {
 function analysisEvidence(facts: Facts): Evidence | undefined {
   const { key, tags } = facts;
   const scopes = tags('scope');
-  const strained = scopes.includes('performance') || scopes.includes('capacity');
+  const strained = scopes.includes('performance') || scopes.includes('capacity') || isDatabaseLock(facts);
   if (scopes.length > 0 && !strained) return undefined;
   const measured = resourceOfKey(key);
-  const resource = measured ?? (strained ? resourceOfComponent(tags) : undefined);
+  const tagged = strained ? resourceOfComponent(tags) : undefined;
+  const likely =
+    scopes.includes('performance') || isDatabaseLock(facts) ? resourceOfSlowness(facts) : undefined;
+  const resource = measured ?? tagged ?? likely;
   const names = resource === undefined ? [] : [resource];
   const evidence = found('analyze_processes', names, `${key.name} reports that ${resource} is short`);
-  const clear = measured !== undefined || tags('component').some((each) => each in RESOURCE_OF_COMPONENT);
-  return evidence && { ...evidence, direct: clear };
+  const direct =
+    measured !== undefined ||
+    tags('component').some((each) => each in RESOURCE_OF_COMPONENT) ||
+    likely !== undefined;
+  return evidence && { ...evidence, direct };
+}
+
+/** Zabbix 7.0's templates of databases call waiting for each other a matter of availability. */
+function isDatabaseLock({ tags }: Facts): boolean {
+  return tags('class').includes('database') && tags('component').some((each) => /^(dead)?locks?$/.test(each));
+}
+
+/** A database or an application that is slow takes, or waits for, something of its host. */
+function resourceOfSlowness({ alert, key, tags }: Facts): 'cpu' | 'memory' | 'io' | undefined {
+  if (!tags('class').some((each) => ['database', 'application'].includes(each))) return undefined;
+  if (!namesStrain(triggerText(alert))) return undefined;
+  // A database's own storage may be slow, and that it is full is no matter of processes.
+  const storage = tags('scope').includes('capacity') ? [] : ['storage'];
+  const components = tags('component').filter((each) => !storage.includes(each));
+  if (components.some((each) => OUTSIDE_COMPONENTS.includes(each))) return undefined;
+  const about = [...tags('component'), key.name, ...key.parameters].join(' ').toLowerCase();
+  if (/cache|memory|fault|heap|life_expectancy/.test(about)) return 'memory';
+  return /storage|read|write|flush|\blog|page|disk|tmp_|checkpoint|pending|\bio\b|i\/o/.test(about)
+    ? 'io'
+    : 'cpu';
 }
 
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
@@ -399,9 +443,12 @@ const RESOURCE_BY_KEY: readonly (readonly [RegExp, 'cpu' | 'memory' | 'io' | 'ne
   [/^(proc\.num(\[,*(run)?\]|$)|proc\.open\.files|fd\.open|system\.processes)/, 'cpu'],
   [/^jmx\[.*ProcessCpuLoad/, 'cpu'],
   [/^jmx\[.*HeapMemoryUsage/, 'memory'],
-  [/^(vm\.memory\.|system\.swap\.(pfree|pused|free|size)|proc\.mem)/, 'memory'],
+  [
+    /^(vm\.memory\.(?!size\[total)|system\.swap\.(pfree|pused|free|size(?!\[[^,\]]*,total))|proc\.mem)/,
+    'memory',
+  ],
   [/^vfs\.dev\./, 'io'],
-  [/^net\.if\.(in|out|total)\["?[^,"\]]+"?(,"?bytes"?)?\]$/, 'network'],
+  [/^net\.if\.(in|out|total)\[(node_exporter,)?"?[^,"\]]+"?(,"?bytes"?)?\]$/, 'network'],
   [/^perf_counter(_en)?\["?\\(Memory|Paging)/, 'memory'],
   [/^perf_counter(_en)?\["?\\(PhysicalDisk|LogicalDisk)/, 'io'],
   [/^perf_counter(_en)?\["?\\Network/, 'network'],
@@ -427,26 +474,18 @@ const VAGUE_COMPONENTS = [
   ...['lock', 'performance', 'puma', 'unicorn', 'gc', 'garbage-collector', 'thread_pool'],
 ];
 
+/** Storage inside an application, a cluster or a network device is no resource that processes of this host take. */
+const OUTSIDE_COMPONENTS = [
+  ...['storage', 'tablespaces', 'network', 'cluster', 'replication', 'temperature', 'health', 'license'],
+];
+
 function resourceOfComponent(tags: Facts['tags']): 'cpu' | 'memory' | undefined {
   // What the system's own template strains is known by its keys; the rest are settings and clocks.
   if (tags('class').includes('os')) return undefined;
   const components = tags('component');
   // Zabbix's own caches and its backlog are settings.
   if (tags('target').includes('zabbix') && components.includes('system')) return undefined;
-  // Storage inside an application, a cluster or a network device is no resource that processes of this host take.
-  const outside = [
-    'storage',
-    'tablespaces',
-    'network',
-    'cluster',
-    'replication',
-    'temperature',
-    'health',
-    'license',
-  ];
-  if (components.some((each) => outside.includes(each))) {
-    return undefined;
-  }
+  if (components.some((each) => OUTSIDE_COMPONENTS.includes(each))) return undefined;
   const named = Object.entries(RESOURCE_OF_COMPONENT).find(([name]) => components.includes(name))?.[1];
   return named ?? (components.some((each) => VAGUE_COMPONENTS.includes(each)) ? 'cpu' : undefined);
 }

@@ -4,13 +4,13 @@ import { alone } from '#lib/core/trigger-text.ts';
 
 /** Something does not run, does not answer or is not well. One line a language: English, German, Spanish, Portuguese, French, Italian, others. */
 const DOWN = alone(
-  'down|dead|died|gone|missing|lost|stopped|stops|fail(?:s|ed|ing|ure)?|crash(?:es|ed|ing)?|exit(?:s|ed)|kill(?:s|ed)|terminated|aborted|unhealthy|unavailable|unreachable|unresponsive|inactive|offline|frozen|hung|hang(?:s|ing)?|stuck|refus(?:es|ed|ing)|oom|out of memory',
+  'down|dead|died|gone|errored|in error|error state|n?ko|not ok|nok|defunct|zombie|core dumped|segfault(?:ed|s)?|panic(?:ked|s)?|50[0234]|(?:exit |status )?code \\d+|missing|lost|stopped|stops|fail(?:s|ed|ing|ure)?|crash(?:es|ed|ing)?|exit(?:s|ed)|kill(?:s|ed)|terminated|aborted|unhealthy|unavailable|unreachable|unresponsive|inactive|offline|frozen|hung|hang(?:s|ing)?|stuck|refus(?:es|ed|ing)|oom|out of memory',
   "not (?:running|responding|answering|listening|active|alive|up|started|available|reachable|found|there|working|healthy|live|serving)|(?:is|does|do|can|will)(?:n[’']?t| not|not) (?:run|answer|respond|listen|start|connect|work|serve|running|responding|up|there)\\p{L}*|cannot connect|unable to connect|no(?: \\p{L}+){0,2} (?:process(?:es)?|response|answer|reply|connection|instance|heartbeat)s?|no longer (?:running|responding|up|there)|timed? ?out|(?:crash|restart)[ -]?loop(?:ing|s)?|loops?|looping|0 (?:\\p{L}+ )?process(?:es)?|process(?:es)?(?: count)? (?:is|=) ?0",
-  '(?:l[aä]uft|antwortet|reagiert|startet|h[oö]rt|geht) (?:\\p{L}+ )?nicht|nicht (?:mehr )?(?:erreichbar|aktiv|gestartet|verf[uü]gbar|da|bereit|gefunden)|kein(?:e|en)? (?:\\p{L}+[- ]?)?(?:prozess|antwort|verbindung|dienst|instanz)\\p{L}*|gestoppt|steht|tot|ausgefallen|ausfall|abgest[uü]rzt|absturz|beendet|fehlgeschlagen|fehlt|h[aä]ngt|weg|kaputt|gestorben',
-  'ca[ií]d[oa]s?|cay[oó]|parad[oa]s?|detenid[oa]s?|muert[oa]s?|no (?:responde|contesta|est[aá]|funciona|corre|arranca|levanta|hay|existe|escucha|disponible|se ejecuta)|fall(?:a|o|ó|ido|ando)|colgad[oa]s?|fuera de servicio|inaccesible|inactiv[oa]s?|sin (?:respuesta|procesos?|conexi[oó]n|servicio)|apagad[oa]s?',
-  'caiu|parou|mort[oa]s?|n[aã]o (?:responde|est[aá]|roda|funciona|existe|h[aá]|sobe|inicia|iniciou|encontrad[oa]|dispon[ií]vel)|falh(?:a|ou|ando)|travad[oa]s?|reiniciando|travou|indispon[ií]vel|inativ[oa]s?|fora do ar|sem (?:resposta|processos?|conex[aã]o|servi[cç]o)|desligad[oa]s?',
-  "arr[eê]t[eé]e?s?|tomb[eé]e?s?|morte?s?|n(?:e |[’'])\\p{L}+(?: \\p{L}+)? (?:pas|plus)|échou[eé]e?|échec|plant[eé]e?s?|fig[eé]e?s?|indisponible|injoignable|inacti(?:f|ve)|hors service|hs|absente?s?|aucun(?:e)? (?:processus|réponse|connexion)|sans réponse",
-  'ferm[oa]|cadut[oa]|giù|non (?:risponde|[eè] (?:attivo|in esecuzione|raggiungibile)|attivo|raggiungibile|funziona|parte)|arrestat[oa]|terminat[oa]|bloccat[oa]|fallit[oa]|spent[oa]',
+  '(?:l[aä]uft|antwortet|reagiert|startet|h[oö]rt|geht) (?:\\p{L}+ )?nicht|nicht (?:mehr )?(?:erreichbar|aktiv|gestartet|verf[uü]gbar|da|bereit|gefunden)|kein(?:e|en)? (?:\\p{L}+[- ]?)?(?:prozess|antwort|verbindung|dienst|instanz)\\p{L}*|gestoppt|defekt|gest[oö]rt|gecrasht|fehlerhaft|steht|tot|ausgefallen|ausfall|abgest[uü]rzt|absturz|beendet|fehlgeschlagen|fehlt|h[aä]ngt|weg|kaputt|gestorben',
+  'ca[ií]d[oa]s?|cay[oó]|termin[oó]|en error|c[oó]digo (?:de salida )?\\d+|da error|rot[oa]|ca[ií]da|cerrad[oa]|parad[oa]s?|detenid[oa]s?|muert[oa]s?|no (?:responde|contesta|est[aá]|funciona|corre|arranca|levanta|hay|existe|escucha|disponible|se ejecuta)|fall(?:a|o|ó|ido|ando)|colgad[oa]s?|fuera de servicio|inaccesible|inactiv[oa]s?|sin (?:respuesta|procesos?|conexi[oó]n|servicio)|apagad[oa]s?',
+  'caiu|caíram|parou|terminou|em erro|com erro|c[oó]digo (?:de sa[ií]da )?\\d+|quebrad[oa]|fechad[oa]|mort[oa]s?|n[aã]o (?:responde|est[aá]|roda|funciona|existe|h[aá]|sobe|inicia|iniciou|encontrad[oa]|dispon[ií]vel)|falh(?:a|ou|ando)|travad[oa]s?|reiniciando|travou|indispon[ií]vel|inativ[oa]s?|fora do ar|sem (?:resposta|processos?|conex[aã]o|servi[cç]o)|desligad[oa]s?',
+  "arr[eê]t[eé]e?s?|en (?:erreur|panne|d[eé]faut)|code(?: de sortie)? \\d+|termin[eé]e?|ferm[eé]e?|tomb[eé]e?s?|morte?s?|n(?:e |[’'])\\p{L}+(?: \\p{L}+)? (?:pas|plus)|échou[eé]e?|échec|plant[eé]e?s?|fig[eé]e?s?|indisponible|injoignable|inacti(?:f|ve)|hors service|hs|absente?s?|aucun(?:e)? (?:processus|réponse|connexion)|sans réponse",
+  'ferm[oa]|in errore|guast[oa]|codice(?: di uscita)? \\d+|chius[oa]|cadut[oa]|giù|non (?:risponde|[eè] (?:attivo|in esecuzione|raggiungibile)|attivo|raggiungibile|funziona|parte)|arrestat[oa]|terminat[oa]|bloccat[oa]|fallit[oa]|spent[oa]',
   'niet (?:actief|bereikbaar)|gestopt|nie (?:działa|odpowiada)|zatrzyman[yae]|padł[ao]?|не (?:работает|отвечает|запущен\\p{L}*)|остановлен\\p{L}*|упал\\p{L}*|недоступ\\p{L}*',
 );
 
@@ -27,7 +27,7 @@ const SHARE = /[<>]\s*\d|\d\s*%|%/u;
 
 /** A resource is short, besides the words for what is full. */
 const BUSY = alone(
-  'high|load|loaded|busy|slow|saturat\\p{L}*|overload\\p{L}*|peak\\p{L}*|spik\\p{L}*|maxed|pegged|hog\\p{L}*|hot|lack|leak\\p{L}*|swapping|iowait|lag(?:s|ging)?|too many|utili[sz]ation',
+  'high|load|loaded|busy|slow(?:ly|er)?|long|latency|often|frequent(?:ly)?|deadlocks?|deadlocked|pressure|pending|waiting|saturat\\p{L}*|overload\\p{L}*|peak\\p{L}*|spik\\p{L}*|maxed|pegged|hog\\p{L}*|hot|lack|leak\\p{L}*|swapping|iowait|lag(?:s|ging)?|too many|utili[sz]ation',
   'hoch|hohe[rns]?|last|ausgelastet|auslastung|[uü]berlast\\p{L}*|langsam|am anschlag|zu viele',
   'alt[oa]s?|carga|saturad[oa]s?|lent[oa]s?|elevad[oa]s?|sobrecarg\\p{L}*|agotando|consumo|demasiad[oa]s?|muito|demais',
   'élev[eé]e?s?|haute?s?|charge|charg[eé]e?s?|lente?s?|surcharg\\p{L}*|trop|énorme|carico|lento|troppi|высок\\p{L}*|нагрузка|перегруж\\p{L}*',
@@ -100,4 +100,10 @@ export function namesTrouble(
 
 function wordsOf(text: string): number {
   return text.split(/[\s,;:()]+/u).filter((word) => word !== '').length;
+}
+
+/** Whether a name says that something is too much or too slow, and nothing that has failed. */
+export function namesStrain(text: string): boolean {
+  const plain = text.normalize('NFKC');
+  return (BUSY.test(plain) || FULL.test(plain)) && !DOWN.test(plain) && !/\berrors?\b/i.test(plain);
 }

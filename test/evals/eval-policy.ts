@@ -13,7 +13,8 @@ const EVAL_POLICY = {
   ],
   allow: { paths: ['*'], services: ['*'], applications: ['*'] },
   cleanup_roots: [
-    ...['/tmp', '/var/tmp', '/var/log', '/var/cache', '/var/spool'],
+    ...['/tmp', '/var/tmp', '/var/log', '/var/cache', '/var/spool', '/var/crash', '/var/www', '/var/mail'],
+    ...['/var/lib/php/sessions', '/var/lib/systemd/coredump', '/var/lib/jenkins/workspace', '/scratch'],
     ...['/home', '/srv', '/opt', '/data', '/app', '/mnt', '/u01', '/export', '/storage'],
   ],
   cooldowns: { default: '1s' },
