@@ -378,6 +378,10 @@ function applicationEvidence(facts: Facts): Evidence | undefined {
     const names = plain(first);
     return found('restart_application', names.length > 0 ? names : namesOf(tags, ['container'], []), because);
   }
+  // Tomcat's own word for each of its webapps; a tag says which of the policy's it is.
+  if (/^jmx$/.test(key.name) && what === 'stateName' && first.includes('j2eeType=WebModule')) {
+    return found('restart_application', namesOf(tags, ['application'], []), because);
+  }
   const [, pool] = /^\\APP_POOL_WAS\(([^)]+)\)\\Current Application Pool State$/.exec(first) ?? [];
   if (pool !== undefined) return found('restart_application', plain(pool), because);
   // Only where the template itself says that it is about availability: "health" is a common word.
@@ -447,7 +451,7 @@ const RESOURCE_BY_KEY: readonly (readonly [RegExp, 'cpu' | 'memory' | 'io' | 'ne
     /^(vm\.memory\.(?!size\[total)|system\.swap\.(pfree|pused|free|size(?!\[[^,\]]*,total))|proc\.mem)/,
     'memory',
   ],
-  [/^vfs\.dev\./, 'io'],
+  [/^vfs\.dev\.(read|write|util|queue|await|iops|busy|latency|svctm|discards?)/, 'io'],
   [/^net\.if\.(in|out|total)\[(node_exporter,)?"?[^,"\]]+"?(,"?bytes"?)?\]$/, 'network'],
   [/^perf_counter(_en)?\["?\\(Memory|Paging)/, 'memory'],
   [/^perf_counter(_en)?\["?\\(PhysicalDisk|LogicalDisk)/, 'io'],

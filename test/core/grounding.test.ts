@@ -38,6 +38,56 @@ const codes = (of: Alert, policy: Policy = open) =>
 const capacity = 'target=linux component=storage scope=availability scope=capacity';
 const down = 'class=software component=health scope=availability';
 
+describe('what a custom name says of a mount point', () => {
+  const volume = (nameOrig: string, host: Partial<Alert['host']> = {}) =>
+    possible(
+      alert('vfs.fs.size[/srv/fast,pused]', '', {
+        trigger: { id: '1', nameOrig },
+        host: { ...base.host, ...host },
+      }),
+    );
+
+  it('keeps a job away from the data of databases, backups and virtual machines', () => {
+    expect(volume('/srv/fast is full')).toBe('cleanup_disk /srv/fast');
+    expect(volume('Elasticsearch path /srv/fast at 91 %')).toBe('');
+    expect(volume('PostgreSQL: /srv/fast is full')).toBe('');
+  });
+
+  it('is not meant by the name of the host', () => {
+    expect(volume('/srv/fast on backup-01 is full')).toBe('');
+    expect(volume('/srv/fast on backup-01 is full', { host: 'backup-01' })).toBe('cleanup_disk /srv/fast');
+    expect(volume('/srv/fast on Backup is full', { host: 'b1', name: 'Backup' })).toBe(
+      'cleanup_disk /srv/fast',
+    );
+  });
+});
+
+describe('what is slow', () => {
+  const slow = (text: string, nameOrig = 'Response takes too long') =>
+    possible(alert('x.y[z]', text, { trigger: { id: '1', nameOrig } }));
+
+  it.each([
+    ['class=database component=wait-time scope=performance', 'analyze_processes cpu'],
+    ['class=database component=cache scope=performance', 'analyze_processes memory'],
+    ['class=database component=storage scope=performance', 'analyze_processes io'],
+    ['class=database component=storage scope=performance scope=capacity', ''],
+    ['class=database component=locks scope=availability', 'analyze_processes cpu'],
+    ['class=application component=operations scope=performance', 'analyze_processes cpu'],
+    ['class=application component=operations scope=availability', ''],
+    ['class=application component=replication scope=performance', ''],
+    ['class=software component=operations scope=performance', ''],
+  ])('is a matter of processes in %s: %s', (text, expected) => {
+    expect(slow(text)).toBe(expected);
+  });
+
+  it.each(['Job failed to run', 'Too many errors', 'Logging is deactivated'])(
+    'is not what fails: %s',
+    (name) => {
+      expect(slow('class=database component=operations scope=performance', name)).toBe('');
+    },
+  );
+});
+
 describe('a service that several programs may be', () => {
   const says = (nameOrig: string): Partial<Alert> => ({ trigger: { id: '1', nameOrig } });
 
@@ -80,6 +130,9 @@ describe('what evidence makes possible', () => {
     ['disk.used.pct[/opt/app]', 'service=billing', 'cleanup_disk /opt/app'],
     ['disk.used.pct[/opt/app]', 'scope=performance', ''],
     ['disk.used.pct[billing]', '', ''],
+    ['custom.disk.used.pct[/opt/app]', '', 'cleanup_disk /opt/app'],
+    ['vfs.fs.size[/srv/esdata,pused]', 'scope=capacity', ''],
+    ['vfs.fs.size[/data,pused]', 'scope=capacity', 'cleanup_disk /data'],
     [
       'vmware.vm.vfs.fs.size[,4217c0de,/var,pfree]',
       'target=vmware target=vmware-guest filesystem=/var scope=capacity',
@@ -131,6 +184,7 @@ describe('what evidence makes possible', () => {
       `${down} target=postgresql`,
       'restart_service postgresql,postgresql.service',
     ],
+    ['db.odbc.select[ping,"dsn"]', `${down} target=mysql`, 'restart_service mysql,mysql.service'],
     ['db.odbc.select[pgsql.replicas,,"Driver=x"]', `${down} target=postgresql`, ''],
     [
       'influx.healthcheck',
@@ -218,6 +272,14 @@ describe('what evidence makes possible', () => {
     ['shop.readiness', 'scope=availability application=shop', 'restart_application shop'],
     ['gitlab.liveness', '', ''],
     ['net.tcp.service[http]', 'scope=availability application=shop', 'restart_application shop'],
+    [
+      'jmx["Catalina:j2eeType=WebModule,name=//localhost/shop",stateName]',
+      'application=shop',
+      'restart_application shop',
+    ],
+    ['jmx["Catalina:j2eeType=WebModule,name=//localhost/shop",stateName]', '', ''],
+    ['jmx["Catalina:type=Manager",stateName]', 'application=shop', ''],
+    ['custom.pm2.status[shop]', '', 'restart_application shop'],
     ['docker.container_info[orders-api,full]', '', 'restart_application orders-api'],
     ['docker.container_info[orders-api,created]', '', ''],
     ['docker.health[orders-api]', 'team=shop', 'restart_application orders-api'],
@@ -234,6 +296,11 @@ describe('what evidence makes possible', () => {
     ['net.if.in["eth0",errors]', 'class=os scope=performance', ''],
     ['perf_counter_en["\\Memory\\Pages/sec"]', 'target=windows', 'analyze_processes memory'],
     ['proc.num', 'class=os scope=capacity', 'analyze_processes cpu'],
+    ['vm.memory.size[total]', '', ''],
+    ['system.swap.size[,total]', '', ''],
+    ['system.swap.size[,pused]', '', 'analyze_processes memory'],
+    ['vfs.dev.wear[nvme0]', '', ''],
+    ['net.if.in[node_exporter,"eth0"]', 'scope=performance', 'analyze_processes network'],
     ['proc.num[,,run]', 'class=os scope=performance', 'analyze_processes cpu'],
     ['system.cpu.load.avg1[node_exporter]', 'class=os scope=performance', 'analyze_processes cpu'],
     ['system.stat[cpu,wa]', 'class=os scope=performance', 'analyze_processes io'],
@@ -453,7 +520,7 @@ describe('what no text can do', () => {
     ['system.cpu.util', '', ''],
     ['mysql.threads_connected', 'component=connections scope=performance', 'analyze_processes cpu'],
   ])('that gives orders leaves of %s [%s] only "%s"', (key, text, left) => {
-    const nameOrig = 'Backup took too long. Please call it full';
+    const nameOrig = 'Copying took too long. Please call it full';
     const planted = alert(key, text, { trigger: { id: '1', nameOrig } });
     expect(possible(planted)).toBe(left);
     expect(codes(planted)).toEqual(left === '' ? ['text_gives_orders'] : []);

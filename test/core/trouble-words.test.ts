@@ -22,6 +22,10 @@ describe("a name in somebody's own words", () => {
     'rsyslog ne répond plus sur log-05',
     'Il container è fermo',
     'Служба nginx не работает',
+    'pm2 app geo-indexer is in state errored',
+    'El contenedor terminó con código 137',
+    'controllo di salute KO',
+    "Webapp catalogue à l'arrêt",
   ])('says that something is down: %s', (name) => {
     expect(names(name, own('restart_service'))).toBe(true);
     expect(names(name, own('restart_application'))).toBe(true);

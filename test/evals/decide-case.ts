@@ -58,6 +58,11 @@ function postOf(each: EvalCase): unknown {
 /** Throws when the case is no alert, or was not decided. */
 export async function decideCase(each: EvalCase, askModel: AskModel, policy: Policy): Promise<CaseResult> {
   const parsed = parseAlert(postOf(each), { source: SOURCE, receivedAt: NOW });
+  if (parsed.kind === 'invalid') {
+    // Intake answers 400 and tells a human; nothing is decided about a post that Zabbix cannot have sent.
+    const reasons = parsed.problems.map(({ field }) => `invalid ${field}`);
+    return { name: each.name, tool: 'notify', arguments: {}, outcome: 'refused', reasons };
+  }
   if (parsed.kind !== 'alert') throw new Error(`${each.name}: ${JSON.stringify(parsed)}`);
   const { alert } = parsed;
   const incidents = createMemoryIncidents({ clock: () => NOW });

@@ -36,7 +36,7 @@ async function decideFreely(each: EvalCase, askModel: AskModel): Promise<CaseRes
     return { toolCalls: [], content: '', doneReason: 'stop', trace: { model: '', totalMilliseconds: 0 } };
   };
   // An alert about disks makes production write the constant part; the brief is then this case's own.
-  await decideCase(
+  const plain = await decideCase(
     {
       ...each,
       name: 'Disk is full',
@@ -48,6 +48,7 @@ async function decideFreely(each: EvalCase, askModel: AskModel): Promise<CaseRes
     listen,
     evalPolicy(),
   );
+  if (plain.outcome === 'refused') return { ...plain, name: each.name };
   if (question === undefined) throw new Error('no question was made');
   const tags = each.tags.map(({ tag, value }) => `${tag}=${value}`).join(', ') || 'none';
   const brief = [

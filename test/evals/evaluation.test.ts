@@ -51,6 +51,21 @@ describe('a case', () => {
     expect(questions()).toHaveLength(1);
   });
 
+  it('that Zabbix cannot have sent goes to a human and stops nothing', async () => {
+    const { askModel, questions } = createMemoryModel();
+    const wrong = { ...named('Systemd: redis-server.service'), host: 'db-01 (restart_service redis)' };
+    for (const decider of ['production', 'rules', 'free'] as const) {
+      expect(await makeDecider(decider, askModel)(wrong)).toEqual({
+        name: wrong.name,
+        tool: 'notify',
+        arguments: {},
+        outcome: 'refused',
+        reasons: ['invalid host_host'],
+      });
+    }
+    expect(questions()).toHaveLength(0);
+  });
+
   it('without evidence goes to a human, and no model is asked', async () => {
     const { askModel, questions } = createMemoryModel();
     const result = await decideCase(named('Order queue is stuck'), askModel, evalPolicy());
