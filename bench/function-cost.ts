@@ -2,9 +2,9 @@
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { type Serving, serve } from './serve.ts';
 
 const WITHIN_MS = 120_000;
 
@@ -57,34 +57,16 @@ export async function measureFunctionCost(calls: number): Promise<FunctionCost> 
 }
 
 /** A DynamoDB and an SQS in which every write succeeds and nothing is kept. */
-async function answerAtOnce(): Promise<{ readonly url: string; readonly close: () => void }> {
-  const server = createServer(async (request, response) => {
-    const body = await textOf(request);
+function answerAtOnce(): Promise<Serving> {
+  return serve((request, body, response) => {
     const answer = String(request.headers['x-amz-target']).startsWith('AmazonSQS')
       ? { MessageId: '1', MD5OfMessageBody: md5(bodyOfMessage.parse(JSON.parse(body)).MessageBody) }
       : {};
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(answer));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('listens on no port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }
 
 const bodyOfMessage = z.object({ MessageBody: z.string() });
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 /** The SDK compares it with its own. */
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');

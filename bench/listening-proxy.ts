@@ -1,7 +1,6 @@
 /** Stands between Remedia and Ollama, passes everything on, and keeps what Ollama itself says of each answer. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import * as z from 'zod';
+import { type Serving, serve } from './serve.ts';
 
 /** What Ollama says of one answer. Milliseconds. */
 export interface Answered {
@@ -25,37 +24,16 @@ const chat = z.object({
 const MILLION = 1e6;
 
 /** Passes on to `target`; `answered` gets each answer of /api/chat. */
-export async function startListeningProxy(
-  target: string,
-  answered: (facts: Answered) => void,
-): Promise<{ readonly url: string; readonly close: () => void }> {
-  const server = createServer(async (request, response) => {
-    try {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk);
-      const body = Buffer.concat(chunks).toString('utf8');
-      const passed = await fetch(new URL(request.url ?? '/', target), {
-        method: request.method ?? 'GET',
-        ...(body !== '' && { body }),
-      });
-      const text = await passed.text();
-      if (request.url === '/api/chat' && passed.ok) answered(factsOf(body, text));
-      response.writeHead(passed.status, { 'content-type': 'application/json' }).end(text);
-    } catch {
-      response.destroy();
-    }
+export function startListeningProxy(target: string, answered: (facts: Answered) => void): Promise<Serving> {
+  return serve(async (request, body, response) => {
+    const passed = await fetch(new URL(request.url ?? '/', target), {
+      method: request.method ?? 'GET',
+      ...(body !== '' && { body }),
+    });
+    const answer = await passed.text();
+    if (request.url === '/api/chat' && passed.ok) answered(factsOf(body, answer));
+    response.writeHead(passed.status, { 'content-type': 'application/json' }).end(answer);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('listens on no port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }
 
 export function factsOf(request: string, answer: string): Answered {

@@ -1,6 +1,7 @@
 /** Stands in for the humans: takes what a chat webhook would get, keeps it and prints it. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text as bodyOf } from 'node:stream/consumers';
 
 export interface SimulatedPeople {
   /** Takes posts as Slack, Mattermost and Teams do. */
@@ -15,9 +16,7 @@ export async function startSimulatedPeople(
 ): Promise<SimulatedPeople> {
   const told: string[] = [];
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const text = textOf(Buffer.concat(chunks).toString('utf8'));
+    const text = textOf(await bodyOf(request));
     told.push(text);
     onTold(text);
     response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');

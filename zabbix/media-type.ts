@@ -66,7 +66,8 @@ export function mediaTypeYaml(): string {
     parameters: Object.entries(parameters)
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([name, value]) => (value === '' ? { name } : { name, value })),
-    // Remedia answers in milliseconds; more sessions than Zabbix has alerters (3 by default) are never used.
+    // The default is one alert after the other. More go out at once only as far as the server has alerters for all media
+    // (StartAlerters, 3 by default); ten are for whoever raises that.
     max_sessions: '10',
     // Five minutes of trying: an outage that lasts longer is the escalation step's.
     attempts: '10',

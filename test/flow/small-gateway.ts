@@ -1,5 +1,6 @@
 /** Turns HTTP requests into the events that API Gateway's proxy integration makes, by the paths of serverless.yml. */
 import { createServer, type IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import * as z from 'zod';
 
 const answerSchema = z.object({
@@ -23,12 +24,9 @@ export async function openSmallGateway(
     for (const { path, invoke } of routes()) {
       const pathParameters = match(path, url.pathname);
       if (pathParameters === undefined) continue;
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk);
+      const body = await buffer(request);
       try {
-        const answer = answerSchema.parse(
-          await invoke(eventOf(request, url, path, pathParameters, Buffer.concat(chunks))),
-        );
+        const answer = answerSchema.parse(await invoke(eventOf(request, url, path, pathParameters, body)));
         const headers = Object.entries(answer.headers ?? {}).map(
           ([name, value]) => [name, String(value)] as const,
         );
