@@ -1,0 +1,42 @@
+/** Evidence that an application or a container has stopped or is unwell: what `restart_application` is for. */
+import { type Evidence, type Facts, found, namesOf, plain, subject } from '#lib/core/evidence-facts.ts';
+import { serviceSign } from '#lib/core/evidence-of-service.ts';
+import type { ItemKey } from '#lib/core/item-key.ts';
+
+export function applicationEvidence(facts: Facts): Evidence | undefined {
+  const { key, tags } = facts;
+  const scopes = tags('scope');
+  if (scopes.length > 0 && !scopes.includes('availability')) return undefined;
+  const [first = ''] = key.parameters;
+  const because = `${key.name} says that it has stopped or is unhealthy`;
+  const [, what = ''] = key.parameters;
+  const container =
+    /^docker\.container_info\.state\.(exitcode|health|running|status|dead|oomkilled)$/.test(key.name) ||
+    (key.name === 'docker.container_info' && /^(health|state|status)/.test(what)) ||
+    (scopes.length === 0 && isOwnCheckOfAnApplication(key));
+  if (container) {
+    const names = plain(first);
+    return found('restart_application', names.length > 0 ? names : namesOf(tags, ['container'], []), because);
+  }
+  // Tomcat's own word for each of its webapps; a tag says which of the policy's it is.
+  if (/^jmx$/.test(key.name) && what === 'stateName' && first.includes('j2eeType=WebModule')) {
+    return found('restart_application', namesOf(tags, ['application'], []), because);
+  }
+  const [, pool] = /^\\APP_POOL_WAS\(([^)]+)\)\\Current Application Pool State$/.exec(first) ?? [];
+  if (pool !== undefined) return found('restart_application', plain(pool), because);
+  // Only where the template itself says that it is about availability: "health" is a common word.
+  if (!scopes.includes('availability')) return undefined;
+  if (/\.(liveness|readiness)$/.test(key.name)) {
+    return found('restart_application', subject(facts, ['container', 'application']), because);
+  }
+  const tagged = namesOf(tags, ['container', 'application'], []);
+  return serviceSign(facts) === undefined ? undefined : found('restart_application', tagged, because);
+}
+
+/** What administrators call their own checks, and the whole answer of the agent's own key. */
+function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {
+  if (name === 'docker.container_info') return ['', 'full', 'short'].includes(what);
+  return /^(docker|podman|pm2|containers?|apps?|applications?|webapps?|(iis\.)?app_?pools?)\.(container\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
+    name,
+  );
+}

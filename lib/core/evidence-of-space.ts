@@ -1,0 +1,80 @@
+/** Evidence that a file system has too little left: what `cleanup_disk` is for. */
+import { type Evidence, type Facts, found, namesOf } from '#lib/core/evidence-facts.ts';
+import type { ItemKey } from '#lib/core/item-key.ts';
+import { triggerText } from '#lib/core/trigger-text.ts';
+
+/** File systems that are always full, or that belong to more than this host. */
+const FIXED_FILE_SYSTEM =
+  /^(squashfs|iso9660|erofs|cramfs|udf|devtmpfs|proc|sysfs|nfs[34]?|cifs|smb\w*|ceph|glusterfs|lustre|gpfs|9p|fuse\..*)$/i;
+
+/**
+ * Folders that belong to databases, virtual machines, containers and backups. What is old there is not what is
+ * superfluous, so no job may ever decide about it by age.
+ */
+const DATA_VOLUME =
+  /^\w+[_-]?data$|mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|vmware|vmfs|images|backup|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
+
+export function cleanupEvidence(facts: Facts): Evidence | undefined {
+  const { key, tags } = facts;
+  const scopes = tags('scope');
+  if (scopes.length > 0 && !scopes.includes('capacity')) return undefined;
+  if (tags('fstype').some((type) => FIXED_FILE_SYSTEM.test(type))) return undefined;
+  // Only a policy's alias can tell which mount point an application's own check of its disk means.
+  if (/\.(disk_space|disk_free|temporary_space|free_space)$/.test(key.name)) {
+    const names = scopes.includes('capacity') ? namesOf(tags, ['filesystem'], ['target']) : [];
+    return found('cleanup_disk', names, `${key.name} reports little space`);
+  }
+  const what = capacityOf(key) ?? (scopes.length === 0 && isOwnCheckOfADisk(key) ? 'space' : undefined);
+  if (what === undefined) return undefined;
+  // The agent's own keys begin with the mount point; those of other collectors name their source first.
+  const mounts = key.parameters.slice(0, 2).filter(isMountPoint).slice(0, 1);
+  const tagged = namesOf(tags, ['filesystem'], []).map(withoutLabel).filter(isMountPoint);
+  const names = mounts.length > 0 ? mounts : tagged;
+  if (names.some(isDataVolume) || (scopes.length === 0 && speaksOfData(facts))) return undefined;
+  return found('cleanup_disk', names, `${key.name} reports few free ${what}`);
+}
+
+/** What administrators call their own checks of a mount point. */
+function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean {
+  return (
+    /^(disk|hdd|storage|volume|partition|mount|space|df|fs|filesystem)(\.[a-z_]+)*\.(p?used|p?free|use|usage|util|pct|percent|full|avail|available|inodes?)(\.[a-z]+)?$/.test(
+      name,
+    ) && isMountPoint(first)
+  );
+}
+
+/** `space` or `inodes` when the key tells how full a file system is. */
+function capacityOf({ name, parameters }: ItemKey): 'space' | 'inodes' | undefined {
+  const mode = parameters[1] ?? '';
+  const known = ['', 'free', 'used', 'pfree', 'pused'].includes(mode) || isMountPoint(mode);
+  if (!known && !name.startsWith('vmware.')) return undefined;
+  if (/^vfs\.fs\.(dependent\.)?inode(\.p?(free|used))?$/.test(name)) return 'inodes';
+  return /^(vmware\.vm\.)?vfs\.fs\.((dependent\.)?size|p?used|p?free)$/.test(name) ? 'space' : undefined;
+}
+
+/** Windows' SNMP agent describes a drive as `C:\ Label:System  Serial Number 5c2e91aa`. */
+function withoutLabel(value: string): string {
+  return value.replace(/^([A-Za-z]:)\\?\s+Label:.*$/s, '$1');
+}
+
+function isMountPoint(value: string): boolean {
+  return /^\/|^[A-Za-z]:\\?$/.test(value);
+}
+
+/** A custom name may say whose data a mount point holds, which its path does not; the host's own name says nothing. */
+function speaksOfData({ alert }: Facts): boolean {
+  const { host, name = host } = alert.host;
+  return triggerText(alert)
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => !word.includes(host.toLowerCase()) && !word.includes(name.toLowerCase()))
+    .filter((word) => !word.includes('/'))
+    .some((word) => DATA_VOLUME.test(word));
+}
+
+function isDataVolume(path: string): boolean {
+  return path
+    .toLowerCase()
+    .split('/')
+    .some((segment) => DATA_VOLUME.test(segment));
+}
