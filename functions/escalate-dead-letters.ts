@@ -35,23 +35,29 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   );
   return async ({ Records }) => {
     const batchItemFailures: { itemIdentifier: string }[] = [];
+    const about: string[] = [];
     for (const { messageId, body, attributes, eventSourceARN } of Records) {
-      const about = {
+      const context = {
         incident_id: /\b(?:inc|sim)_[0-9a-f]{24}\b/.exec(body)?.[0],
         trace_id: traceOfXray(attributes.AWSTraceHeader),
       };
       try {
-        await inLogContext(about, () =>
+        await inLogContext(context, () =>
           escalate({ queue: eventSourceARN.split(':').at(-1) ?? '', messageId, body }),
         );
       } catch (error) {
         log.error('a human could not be told of a dead letter', {
-          ...about,
+          ...context,
           message_id: messageId,
           ...errorFields(error),
         });
         batchItemFailures.push({ itemIdentifier: messageId });
+        about.push(`${messageId} (${context.incident_id ?? 'of no incident'})`);
       }
+    }
+    // A partial failure is in no metric. Of several letters, those that were told must not come again for this.
+    if (Records.length > 0 && batchItemFailures.length === Records.length) {
+      throw new Error(`No human could be told of the dead letter ${about.join(', ')}`);
     }
     return { batchItemFailures };
   };

@@ -13,7 +13,7 @@ import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeReconcileClaim } from '#lib/workflow/dispatch-job.ts';
-import { makeSweepIncidents } from '#lib/workflow/sweep-incidents.ts';
+import { makeSweepIncidents, whySweepFailed } from '#lib/workflow/sweep-incidents.ts';
 
 const { log, measure, narrate, channels } = watchFunction('sweep-incidents');
 
@@ -46,13 +46,11 @@ export const handler = whenReady(async () => {
   const where = linksOf(settings);
   const sweep = makeSweepIncidents({ ...ports, reconcileClaim: makeReconcileClaim(ports, where) }, where);
   return async () => {
-    const { swept, undeliverable, failed } = await sweep();
+    const result = await sweep();
+    const { swept, failed } = result;
     log.info('swept', { swept, failed: failed.length });
-    // A failed invocation is what the alarm watches: nobody else is left to tell.
-    if (undeliverable.length > 0)
-      throw new Error(
-        `Nobody could be told about ${undeliverable.length} incidents: ${undeliverable.join(', ')}`,
-      );
+    const why = whySweepFailed(result);
+    if (why !== undefined) throw new Error(why);
     return { swept };
   };
 }, log);

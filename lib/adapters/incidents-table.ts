@@ -441,26 +441,28 @@ export function createIncidentsTable({
         limit,
       );
       const seconds = Math.floor(now / 1000);
-      const closed =
-        ended.length >= limit
+      const closed = async (dueAt: string, values: Readonly<Record<string, number>>, room: number) =>
+        room <= 0
           ? []
-          : await queryIndex(
+          : queryIndex(
               {
                 IndexName: 'by_state_due',
-                KeyConditionExpression: '#state = :closed AND dueAt BETWEEN :never AND :oldest',
+                KeyConditionExpression: `#state = :closed AND dueAt ${dueAt}`,
                 FilterExpression: 'expiresAt <= :seconds',
                 ExpressionAttributeNames: { '#state': 'state' },
-                ExpressionAttributeValues: {
-                  ':closed': 'closed',
-                  ':never': NEVER_DUE,
-                  ':oldest': NEVER_DUE + now - retentionDays * DAY_MS,
-                  ':seconds': seconds,
-                },
+                ExpressionAttributeValues: { ':closed': 'closed', ':seconds': seconds, ...values },
               },
-              limit - ended.length,
+              room,
             );
+      const done = await closed(
+        'BETWEEN :never AND :oldest',
+        { ':never': NEVER_DUE, ':oldest': NEVER_DUE + now - retentionDays * DAY_MS },
+        limit - ended.length,
+      );
+      // Those that nobody could be told about to the very end.
+      const untold = await closed('< :never', { ':never': NEVER_DUE }, limit - ended.length - done.length);
       let deleted = 0;
-      for (const { pk } of [...ended, ...closed]) {
+      for (const { pk } of [...ended, ...done, ...untold]) {
         const command = new DeleteCommand({
           ...table,
           Key: { pk },

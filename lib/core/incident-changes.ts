@@ -23,6 +23,8 @@ const CLAIM_MS = 3 * 60_000;
 const TELLING_MS = 60_000;
 /** So often a message is tried before it counts as undeliverable. */
 export const MOST_MESSAGE_ATTEMPTS = 5;
+/** From then on so seldom, until somebody was told or the record expires: each try rings the alarm once more. */
+const TELL_AGAIN_MS = 60 * 60_000;
 const LONGEST_TEXT = 500;
 
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
@@ -326,7 +328,7 @@ export function close(
 
 /** A question that is still to be sent is not sent any more: there is nothing left to answer. */
 function withoutMessage(incident: Incident): Incident {
-  if (incident.escalation !== 'pending') return incident;
+  if (!isUntold(incident)) return incident;
   const { message: _message, messageAttempts: _attempts, ...rest } = withoutTellAfter(incident);
   return { ...rest, escalation: 'none' };
 }
@@ -352,7 +354,7 @@ export function pend(incident: Incident, message: HumanMessage, now: number): In
  */
 export function claimTelling(incident: Incident, now: number, message: HumanMessage): Incident | undefined {
   const { tellAfter = now } = incident;
-  if (!isPending(incident, message) || now < tellAfter) return undefined;
+  if (!isToBeTold(incident, message) || now < tellAfter) return undefined;
   const until = now + TELLING_MS;
   // A question that expires before that is due then.
   return {
@@ -363,13 +365,19 @@ export function claimTelling(incident: Incident, now: number, message: HumanMess
   };
 }
 
-function isPending({ escalation, message }: Incident, wanted: HumanMessage): boolean {
-  return escalation === 'pending' && message?.kind === wanted.kind && message.body === wanted.body;
+/** True while a human still has to hear its message, also when that has failed too often to hope for the next minute. */
+export function isUntold({ escalation }: Incident): boolean {
+  return escalation === 'pending' || escalation === 'undeliverable';
+}
+
+function isToBeTold(incident: Incident, wanted: HumanMessage): boolean {
+  const { message } = incident;
+  return isUntold(incident) && message?.kind === wanted.kind && message.body === wanted.body;
 }
 
 /** A human was really told this message. `undefined` when that was known already, or when another one is pending now. */
 export function noteTold(incident: Incident, now: number, told: HumanMessage): Incident | undefined {
-  if (!isPending(incident, told)) return undefined;
+  if (!isToBeTold(incident, told)) return undefined;
   return note(
     dueAfterTelling({ ...withoutTellAfter(incident), escalation: 'delivered' }),
     now,
@@ -378,25 +386,31 @@ export function noteTold(incident: Incident, now: number, told: HumanMessage): I
   );
 }
 
-/** Telling it failed once more: tried again later, and after the last time given up, which raises an alarm. */
+/**
+ * Telling it failed once more: tried again later, and after the last time it counts as undeliverable, which raises an
+ * alarm. It is not forgotten then: a record that is due is found again, whoever died before that alarm could ring.
+ */
 export function noteNotTold(
   incident: Incident,
   now: number,
   message: HumanMessage,
   why: string,
 ): Incident | undefined {
-  if (!isPending(incident, message)) return undefined;
+  if (!isToBeTold(incident, message)) return undefined;
   const attempts = (incident.messageAttempts ?? 0) + 1;
-  const tried: Incident = { ...withoutTellAfter(incident), messageAttempts: attempts };
-  const again = now + LOOK_AGAIN_MS * 2 ** (attempts - 1);
-  return note(
-    attempts >= MOST_MESSAGE_ATTEMPTS
-      ? dueAfterTelling({ ...tried, escalation: 'undeliverable' })
-      : { ...tried, tellAfter: again, dueAt: again },
-    now,
-    'escalation_failed',
-    `Attempt ${attempts} to tell a human failed: ${why}`,
-  );
+  const givenUp = attempts >= MOST_MESSAGE_ATTEMPTS;
+  const again = now + (givenUp ? TELL_AGAIN_MS : LOOK_AGAIN_MS * 2 ** (attempts - 1));
+  const tried: Incident = {
+    ...incident,
+    escalation: givenUp ? 'undeliverable' : 'pending',
+    messageAttempts: attempts,
+    tellAfter: again,
+    dueAt: Math.min(again, expiryOf(incident) ?? again),
+  };
+  // Of the hours after that the number of attempts is enough.
+  return attempts > MOST_MESSAGE_ATTEMPTS
+    ? { ...tried, updatedAt: now }
+    : note(tried, now, 'escalation_failed', `Attempt ${attempts} to tell a human failed: ${why}`);
 }
 
 /** A closed incident has nothing left to do; a question stays open until it expires. */

@@ -32,6 +32,7 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** `undeliverable`: tried so often that an alarm rings; it is still tried every hour. */
 export const ESCALATIONS = ['none', 'pending', 'delivered', 'undeliverable'] as const;
 export type Escalation = (typeof ESCALATIONS)[number];
 
@@ -291,7 +292,7 @@ export interface Incident {
   readonly dueAt?: number;
   readonly recoveredAt?: number;
   readonly closedAt?: number;
-  /** The message a human is to be told while `escalation` is `pending`, and how often that was tried. */
+  /** The message a human is to be told while `escalation` is `pending` or `undeliverable`, and how often that was tried. */
   readonly message?: HumanMessage;
   readonly messageAttempts?: number;
   /** Until then nobody else tries to tell it: somebody is at it, or it failed a short while ago. */

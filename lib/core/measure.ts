@@ -70,8 +70,12 @@ function jobs(before: Decision | undefined, after: Decision): readonly Measureme
   ];
 }
 
-function messages(before: Incident | undefined, { escalation }: Incident): readonly Measurement[] {
-  if (before?.escalation === escalation) return [];
-  if (escalation === 'delivered') return [one('Messages', { Result: 'told' })];
-  return escalation === 'undeliverable' ? [one('Messages', { Result: 'undeliverable' })] : [];
+/** Each failed attempt to tell what counts as undeliverable is counted, so that its alarm rings for as long as that lasts. */
+function messages(before: Incident | undefined, after: Incident): readonly Measurement[] {
+  const { escalation, messageAttempts = 0 } = after;
+  const triedAgain = messageAttempts > (before?.messageAttempts ?? 0);
+  if (escalation === 'undeliverable') return triedAgain ? [one('Messages', { Result: 'undeliverable' })] : [];
+  return escalation === 'delivered' && before?.escalation !== escalation
+    ? [one('Messages', { Result: 'told' })]
+    : [];
 }

@@ -47,7 +47,11 @@ const TOLD: Readonly<Record<Incident['escalation'], Words>> = {
   none: ['plain', 'Nobody was told', 'Nobody needed to be so far.'],
   pending: ['wait', 'A human is being told', 'The message has not been delivered yet.'],
   delivered: ['good', 'A human was told', 'The message was delivered.'],
-  undeliverable: ['bad', 'NOBODY COULD BE TOLD', 'Every attempt to deliver the message failed.'],
+  undeliverable: [
+    'bad',
+    'NOBODY COULD BE TOLD',
+    'Every attempt to deliver the message failed; it is tried again every hour.',
+  ],
 };
 const TONES: Partial<Readonly<Record<TimelineKind, Tone>>> = {
   recovered: 'good',

@@ -38,8 +38,12 @@ export function makeMeasure(
           CloudWatchMetrics: [
             {
               Namespace: NAMESPACE,
-              // Each also summed over what is more special: all decisions of a verdict, and those with one reason.
-              Dimensions: names.map((_, index) => names.slice(0, index + 1)),
+              Dimensions: [
+                // Each also summed over what is more special: all decisions of a verdict, and those with one reason.
+                ...names.map((_, index) => names.slice(0, index + 1)),
+                // An alarm cannot know every Zabbix that posts.
+                ...(metric === 'Messages' ? [['Result']] : []),
+              ],
               Metrics: [{ Name: metric, Unit: metric.endsWith('Milliseconds') ? 'Milliseconds' : 'Count' }],
             },
           ],

@@ -72,7 +72,9 @@ export function isWorthAComment({ state, outcome, alert, mode, timeline, escalat
     outcome !== 'ignored' &&
     outcome !== 'recovered_before_action' &&
     escalation !== 'pending' &&
-    !timeline.some(({ kind }) => kind === 'commented')
+    // What was written while nobody could be told did not acknowledge the event.
+    timeline.findLastIndex(({ kind }) => kind === 'commented') <=
+      timeline.findLastIndex(({ kind }) => kind === 'escalated')
   );
 }
 

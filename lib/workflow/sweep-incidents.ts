@@ -1,5 +1,5 @@
 /** Every minute: whatever is due and nobody seems to be working on is picked up again. */
-import { INCIDENT_STATES, type Incident } from '#lib/core/incident.ts';
+import { INCIDENT_STATES, type Incident, type IncidentState } from '#lib/core/incident.ts';
 import { noteRequeued } from '#lib/core/incident-changes.ts';
 import {
   type ClosePorts,
@@ -17,17 +17,33 @@ import type {
 } from '#lib/workflow/ports.ts';
 import { tellPending } from '#lib/workflow/tell-pending.ts';
 
-const MOST_PER_STATE = 50;
+const PAGE = 50;
 /** One that waits for a channel's time-out must not use up the minute of the others. */
 const AT_ONCE = 10;
+/** After so long nothing more is begun: it must end, and say what it could not do, before its function's time is over. */
+const BEGIN_WITHIN_MS = 25_000;
 const DUE_AFTER_MS = 120_000;
 
 export interface SweepResult {
   readonly swept: number;
-  /** Ids of the incidents that nobody could be told about; the function fails with them, which raises the alarm. */
+  /** Ids of the incidents that nobody could be told about. */
   readonly undeliverable: readonly string[];
   /** Ids of those that could not be swept this time; they are due again in a minute. */
   readonly failed: readonly string[];
+}
+
+/**
+ * Why a sweep must count as failed, in one sentence that names the incidents; `undefined` when all went well. Its function
+ * throws this, for a failed invocation is what an alarm watches: nobody else is left to tell.
+ */
+export function whySweepFailed({ undeliverable, failed }: SweepResult): string | undefined {
+  const sentences = [
+    ...(undeliverable.length > 0
+      ? [`Nobody could be told about ${undeliverable.length} incidents: ${undeliverable.join(', ')}.`]
+      : []),
+    ...(failed.length > 0 ? [`${failed.length} incidents could not be swept: ${failed.join(', ')}.`] : []),
+  ];
+  return sentences.length === 0 ? undefined : sentences.join(' ');
 }
 
 /** Makes the workflow. One incident's failure does not hold up the others; throws UpstreamError when none can be read. */
@@ -47,14 +63,30 @@ export function makeSweepIncidents(
     const undeliverable: string[] = [];
     const failed: string[] = [];
     let swept = 0;
-    for (const state of INCIDENT_STATES) {
-      const due = await ports.dueIncidents({ state, now, limit: MOST_PER_STATE });
-      for (let from = 0; from < due.length; from += AT_ONCE) {
-        await Promise.all(due.slice(from, from + AT_ONCE).map((each) => sweepOne(each)));
+    const hasTime = () => ports.clock() - now < BEGIN_WITHIN_MS;
+    for (const state of INCIDENT_STATES) await sweepState(state);
+    const result = { swept, undeliverable, failed };
+    if (hasTime()) {
+      await ports.deleteExpired(now, PAGE).catch((error: unknown) => {
+        // What has expired can wait; the names of those that nobody knows of cannot.
+        if (whySweepFailed(result) === undefined) throw error;
+      });
+    }
+    return result;
+
+    /** Page after page: what was swept is due later. */
+    async function sweepState(state: IncidentState): Promise<void> {
+      const seen = new Set<string>();
+      while (hasTime()) {
+        const due = await ports.dueIncidents({ state, now, limit: PAGE });
+        const fresh = due.filter(({ incidentId }) => !seen.has(incidentId));
+        for (let from = 0; from < fresh.length && hasTime(); from += AT_ONCE) {
+          await Promise.all(fresh.slice(from, from + AT_ONCE).map((each) => sweepOne(each)));
+        }
+        for (const { incidentId } of fresh) seen.add(incidentId);
+        if (due.length < PAGE || fresh.length === 0) return;
       }
     }
-    await ports.deleteExpired(now, MOST_PER_STATE);
-    return { swept, undeliverable, failed };
 
     async function sweepOne(incident: Incident): Promise<void> {
       const { incidentId } = incident;

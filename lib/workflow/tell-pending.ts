@@ -1,6 +1,12 @@
 /** Tells a human what an incident has pending, and records whether that worked. */
 import type { HumanMessage, Incident } from '#lib/core/incident.ts';
-import { claimTelling, MOST_MESSAGE_ATTEMPTS, noteNotTold, noteTold } from '#lib/core/incident-changes.ts';
+import {
+  claimTelling,
+  isUntold,
+  MOST_MESSAGE_ATTEMPTS,
+  noteNotTold,
+  noteTold,
+} from '#lib/core/incident-changes.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type { ChangeIncident, Clock, Narrate, TellByJob, TellHuman } from '#lib/workflow/ports.ts';
 
@@ -23,8 +29,8 @@ export interface Told {
 /**
  * Sends the pending message, if there is one. It is claimed in the record before, so that of those who come at the same
  * time one tells; the claim ends by itself, so that a crash after it loses nothing. A crash between sending and
- * recording tells twice, minutes apart, which is better than not at all. The last attempt is for who `mayGiveUp`,
- * because it turns `undeliverable` into an alarm. Throws UpstreamError `incidents_table`.
+ * recording tells twice, minutes apart, which is better than not at all. The last attempt, and all that come after it,
+ * are for who `mayGiveUp`, because it turns `undeliverable` into an alarm. Throws UpstreamError `incidents_table`.
  */
 export async function tellPending(
   ports: TellPorts,
@@ -32,9 +38,9 @@ export async function tellPending(
   { mayGiveUp = false }: { readonly mayGiveUp?: boolean } = {},
 ): Promise<Told> {
   const { changeIncident, tellHuman, clock, narrate } = ports;
-  const { incidentId, message, escalation } = incident;
+  const { incidentId, message } = incident;
   // A simulated alert must not reach anybody, whoever asks.
-  if (escalation !== 'pending' || message === undefined || incident.mode === 'simulate') {
+  if (!isUntold(incident) || message === undefined || incident.mode === 'simulate') {
     return { kind: 'nothing', incident };
   }
   const claimed = await changeIncident(incidentId, (known) =>

@@ -1,5 +1,6 @@
 /** The pipeline under faults of every kind keeps its promises; and each judge of them can turn red. */
 import { describe, expect, it } from 'vitest';
+import { isError, readErrorsAlarms, ringing } from '#test/chaos/alarms.ts';
 import { chaosPolicy } from '#test/chaos/chaos-policy.ts';
 import { memoryStack } from '#test/chaos/memory-stack.ts';
 import type { Pipeline, Ports } from '#test/chaos/pipeline.ts';
@@ -67,6 +68,52 @@ describe('200 alerts under crashes, lost answers, hanging requests, duplicates a
       expect(report.told).toBeGreaterThan(30);
     },
   );
+
+  it.each([[['people']], [['model', 'rundeck', 'people']]] satisfies [Dead][])(
+    'ring an alarm for each that nobody hears of when %s are dead, and tell it once somebody listens again',
+    async (dead) => {
+      for (const seed of [1, 2, 3]) {
+        const report = await run({ alerts: 60, dead, seed });
+        expect(broken(report.violations)).toEqual([]);
+        expect(report.undeliverable).toBeGreaterThan(20);
+        expect(report.told).toBeGreaterThan(20);
+        expect(report.alarms).toBeGreaterThan(20);
+      }
+    },
+  );
+});
+
+describe('the alarms of failed invocations', () => {
+  it('are those that are deployed: the sweeper’s and that of dead letters ring at the first', () => {
+    const alarms = readErrorsAlarms();
+    const of = (threshold: number) =>
+      alarms.filter((each) => each.threshold === threshold).map(({ functionName }) => functionName);
+    expect(of(1)).toEqual(['escalate-dead-letters', 'sweep-incidents']);
+    expect(of(3)).toContain('receive-alert');
+  });
+
+  it('ring for a period with enough failures, and for no other', () => {
+    const alarms = [
+      { functionName: 'a', periodMs: 60_000, threshold: 2 },
+      { functionName: 'b', periodMs: 900_000, threshold: 1 },
+    ];
+    const failures = [
+      { at: 59_999, functionName: 'a', text: 'alone in its minute' },
+      { at: 60_000, functionName: 'a', text: 'first' },
+      { at: 119_999, functionName: 'a', text: 'second' },
+      { at: 0, functionName: 'b', text: 'enough' },
+      { at: 0, functionName: 'c', text: 'unwatched' },
+    ];
+    expect(ringing(alarms, failures).map(({ text }) => text)).toEqual(['first', 'second', 'enough']);
+  });
+
+  it('count a process that died, and what a handler lets through', () => {
+    const threw = { kind: 'threw', error: new Error('no') } as const;
+    expect(isError('a', { kind: 'crashed' }, [])).toBe(true);
+    expect(isError('a', threw, ['a'])).toBe(true);
+    expect(isError('a', threw, ['b'])).toBe(false);
+    expect(isError('a', { kind: 'answered', answer: undefined }, ['a'])).toBe(false);
+  });
 });
 
 describe('a judge notices', () => {
@@ -106,6 +153,34 @@ describe('a judge notices', () => {
       sabotaged({
         decideRemediation: (ports) =>
           realPipeline.decideRemediation({ ...ports, tellHuman: async () => undefined }),
+      }),
+    ],
+    [
+      'a sweeper that does not say what it could not do',
+      'an alarm rings while none can be',
+      60,
+      sabotaged({
+        sweep: (ports) => () =>
+          realPipeline
+            .sweep(ports)()
+            .catch(() => undefined),
+      }),
+    ],
+    [
+      'a sweeper that forgets whom it has given up',
+      'a human is told',
+      60,
+      sabotaged({
+        sweep: (ports) =>
+          realPipeline.sweep({
+            ...ports,
+            changeIncident: (incidentId, change) =>
+              ports.changeIncident(incidentId, (known) => {
+                const { dueAt, ...rest } = change(known) ?? { dueAt: undefined };
+                if (!('escalation' in rest)) return undefined;
+                return rest.escalation === 'undeliverable' || dueAt === undefined ? rest : { ...rest, dueAt };
+              }),
+          }),
       }),
     ],
     [
@@ -156,9 +231,10 @@ describe('a judge notices', () => {
         dispatchJob: (ports) => realPipeline.dispatchJob({ ...ports, takeAllowance: async () => true }),
       }),
     ],
-  ])('%s', async (_, judge, alerts, pipeline) => {
+  ])('%s', async (what, judge, alerts, pipeline) => {
     // What waits for a human's answer meets a pause more often than what runs at once.
     const policy = chaosPolicy({ askAlways: judge.includes('pause') });
-    expect(await noticedBy(judge, { stack: memoryStack(pipeline), alerts, policy })).toBe(true);
+    const dead: Dead = what.startsWith('a sweeper that') ? ['people'] : [];
+    expect(await noticedBy(judge, { stack: memoryStack(pipeline), alerts, policy, dead })).toBe(true);
   });
 });

@@ -10,6 +10,8 @@ const reported = z.object({
   executions: z.number(),
   conflicts: z.number(),
   told: z.number(),
+  undeliverable: z.number(),
+  alarms: z.number(),
   steps: z.number(),
   faults: z.record(z.string(), z.number()),
 });
@@ -58,6 +60,15 @@ describe('the functions on the embedded queues and table', { timeout: 400_000 },
     expect(code).toBe(0);
     expect(report.executions).toBe(0);
     expect(report.told).toBeGreaterThan(7);
+  });
+
+  it('ring an alarm for each that nobody hears of, and tell it once somebody listens again', async () => {
+    const { code, report } = await run('--alerts', '10', '--dead', 'model,rundeck,people');
+    expect(broken(report)).toEqual([]);
+    expect(code).toBe(0);
+    expect(report.undeliverable).toBeGreaterThan(4);
+    expect(report.told).toBeGreaterThanOrEqual(report.undeliverable);
+    expect(report.alarms).toBeGreaterThan(4);
   });
 
   it('are caught running a decision twice when the table is asked for no conditions', async () => {

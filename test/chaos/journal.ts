@@ -1,6 +1,7 @@
 /** What really happened, in order, written down where it happens and not by the code that is judged. */
 import type { Decision, HumanMessage, Incident, IncidentState } from '#lib/core/incident.ts';
 import type { JobOrder, StoredPolicy } from '#lib/workflow/ports.ts';
+import type { Ended } from '#test/chaos/invocations.ts';
 
 /** What Rundeck was really asked for. */
 export type Ordered = Pick<JobOrder, 'tool' | 'decisionId' | 'incidentId' | 'eventId' | 'node' | 'arguments'>;
@@ -32,8 +33,10 @@ export type Happening =
   | { readonly kind: 'commented'; readonly eventId: string }
   /** A message reached a human. */
   | { readonly kind: 'told'; readonly message: HumanMessage }
-  /** What wakes a human although no message got through: a function failed for good. */
-  | { readonly kind: 'alarm'; readonly text: string };
+  /** It was written that nobody could be told. */
+  | { readonly kind: 'undeliverable'; readonly incidentId: string }
+  /** CloudWatch counts an error of this function; `text` is what its log says. */
+  | { readonly kind: 'failed'; readonly functionName: string; readonly text: string };
 
 export type Entry = Happening & { readonly at: number };
 
@@ -52,9 +55,18 @@ export function createJournal(clock: () => number): Journal {
 
 /** Writes down what a change of a record means. */
 export function noteChange(journal: Journal, before: Incident, after: Incident): void {
-  const { incidentId, state, recoveredAt } = after;
+  const { incidentId, state, recoveredAt, escalation } = after;
   if (before.state !== state) journal.write({ kind: 'moved', incidentId, from: before.state, to: state });
   if (before.recoveredAt === undefined && recoveredAt !== undefined) {
     journal.write({ kind: 'recovery_recorded', incidentId });
   }
+  if (before.escalation !== escalation && escalation === 'undeliverable') {
+    journal.write({ kind: 'undeliverable', incidentId });
+  }
+}
+
+/** Writes down that CloudWatch counts an error. */
+export function noteFailure(journal: Journal, functionName: string, ended: Ended): void {
+  const text = ended.kind === 'threw' ? String(ended.error) : '';
+  journal.write({ kind: 'failed', functionName, text });
 }

@@ -2,6 +2,7 @@
 import type { Alert } from '#lib/core/alert.ts';
 import type { Incident } from '#lib/core/incident.ts';
 import type { StoredPolicy } from '#lib/workflow/ports.ts';
+import type { Failure } from '#test/chaos/alarms.ts';
 import { mayRun } from '#test/chaos/chaos-policy.ts';
 import type { Entry } from '#test/chaos/journal.ts';
 
@@ -10,9 +11,16 @@ const HOUR = 3_600_000;
 const POLICY_LAG_MS = 6_000;
 /** A storm is told again after an hour, a flapping trigger after its window of an hour. */
 const COVERS_MS = 1.25 * HOUR;
+/**
+ * Who wrote that nobody could be told may go on with others before it says so; and it may have died just before, while
+ * what it wrote was on its way.
+ */
+const RINGS_WITHIN_MS = 2 * 60_000;
 
 export interface Evidence {
   readonly entries: readonly Entry[];
+  /** The failures during which an alarm of deploy/alarms.yml rings. */
+  readonly alarms: readonly Failure[];
   readonly incidents: readonly Incident[];
   /** Messages that are still on a queue when everything has come to rest. */
   readonly left: readonly unknown[];
@@ -63,7 +71,6 @@ const NEEDS_HUMAN = new Set(['failed', 'unverifiable', 'unknown', 'analysed', 'h
 
 const aHumanIsTold: Judge = ({ entries, incidents }) => {
   const told = Map.groupBy(entries.filter(isKind('told')), ({ message }) => message.incidentId);
-  const alarms = entries.filter(isKind('alarm')).map(({ text }) => text);
   return incidents.flatMap(({ incidentId, outcome, escalation, mode, message, coveredBy, openedAt }) => {
     if (mode === 'simulate') return [];
     if (escalation === 'pending') return [`${incidentId}: the message is still to be told`];
@@ -72,14 +79,11 @@ const aHumanIsTold: Judge = ({ entries, incidents }) => {
     if (escalation === 'delivered' && !heard.some((each) => isSame(each.message.body, message?.body))) {
       return [`${incidentId} says that a human was told, and that message never arrived`];
     }
-    const alarmed = alarms.some((text) => text.includes(incidentId));
-    if (escalation === 'undeliverable' && !alarmed) {
-      return [`${incidentId} could not be told, and no alarm was raised`];
-    }
+    // However long nobody could be reached: at the end they can be.
+    if (escalation === 'undeliverable') return [`${incidentId} was given up, and no human was told`];
     // A question whether something may run does not say how it ended.
     const covered = coveredBy === undefined ? [] : (told.get(coveredBy) ?? []);
     const known =
-      alarmed ||
       heard.some((each) => each.message.kind !== 'approval') ||
       // What stands for others does so for a while only.
       covered.some(({ at, message: { kind } }) => kind !== 'approval' && at > openedAt - COVERS_MS);
@@ -87,6 +91,23 @@ const aHumanIsTold: Judge = ({ entries, incidents }) => {
       ? [`${incidentId} ended ${outcome}, and no human knows`]
       : [];
   });
+};
+
+/** Whoever cannot be told is woken by CloudWatch instead: at once, and by a log that names the incident until one is told. */
+const anAlarmRings: Judge = ({ entries, alarms }) => {
+  const sweeps = alarms.filter(({ functionName }) => functionName === 'sweep-incidents');
+  const told = new Set(entries.filter(isKind('told')).map(({ message }) => message.incidentId));
+  const named = sweeps.map(({ text }) => text).join(' ');
+  return entries
+    .filter(isKind('undeliverable'))
+    .flatMap(({ at, incidentId }) => [
+      ...(sweeps.some((each) => Math.abs(each.at - at) <= RINGS_WITHIN_MS)
+        ? []
+        : [`${incidentId} could not be told, and no alarm rang at once`]),
+      ...(told.has(incidentId) || named.includes(incidentId)
+        ? []
+        : [`${incidentId} could not be told, and no alarm ever named it`]),
+    ]);
 };
 
 /** A chat shows a text a little differently than it was written. */
@@ -215,6 +236,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   'exactly one record per event': oneRecordPerEvent,
   'every accepted alert ends': everythingEnds,
   'a human is told': aHumanIsTold,
+  'an alarm rings while none can be': anAlarmRings,
   'nothing runs after a recorded recovery or pause': nothingRunsAgainstTheRecord,
   'only what was decided runs': onlyWhatWasDecided,
   'only what the policy allows runs': onlyWhatThePolicyAllows,

@@ -1,8 +1,9 @@
 /** Remedia's workflows around in-memory parts: fast enough for ten thousand alerts in minutes. */
 import type { Incident } from '#lib/core/incident.ts';
 import type { AlertMessage, CheckMessage, JobMessage } from '#lib/workflow/ports.ts';
+import { isError } from '#test/chaos/alarms.ts';
 import { createInvocations, type Ended } from '#test/chaos/invocations.ts';
-import { noteChange } from '#test/chaos/journal.ts';
+import { noteChange, noteFailure } from '#test/chaos/journal.ts';
 import type { Pipeline, Ports } from '#test/chaos/pipeline.ts';
 import { realPipeline } from '#test/chaos/real-pipeline.ts';
 import type { Stack, StartStack } from '#test/chaos/stack.ts';
@@ -13,6 +14,8 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 /** Invocations of one function at the same time. */
 const CONCURRENCY = 8;
+/** Functions whose handler lets through what their workflow throws. */
+const THROW = ['sweep-incidents', 'escalate-dead-letters'];
 
 /** Makes it with Remedia's own pipeline, or with one that a test has broken. */
 export function memoryStack(pipeline: Pipeline = realPipeline): StartStack {
@@ -78,7 +81,10 @@ export function memoryStack(pipeline: Pipeline = realPipeline): StartStack {
         name,
         timeoutMs,
         (bind) => run({ ...bind(effects()), clock, narrate: () => {} }),
-        whenOver,
+        (ended) => {
+          if (isError(name, ended, THROW)) noteFailure(journal, name, ended);
+          whenOver(ended);
+        },
       );
 
     const bury = (queue: 'alerts' | 'jobs' | 'checks', letter: AlertMessage, attempt = 1): void =>
@@ -88,8 +94,7 @@ export function memoryStack(pipeline: Pipeline = realPipeline): StartStack {
         (ports) => pipeline.escalateDeadLetter(ports)(queue, letter),
         (ended) => {
           if (ended.kind === 'answered') return;
-          // Seen again until it is done, as long as the queue keeps it; each failure raises the alarm.
-          journal.write({ kind: 'alarm', text: `dead letter of ${letter.incidentId}` });
+          // Seen again until it is done, as long as the queue keeps it.
           if (attempt < 50) calendar.add(clock() + 3 * MINUTE, () => bury(queue, letter, attempt + 1));
         },
       );

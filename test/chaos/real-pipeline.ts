@@ -7,7 +7,7 @@ import { makeEscalateDeadLetters } from '#lib/workflow/escalate-dead-letters.ts'
 import { makeSetPause } from '#lib/workflow/pause.ts';
 import { makeReceiveAlert } from '#lib/workflow/receive-alert.ts';
 import { makeReceiveExecution } from '#lib/workflow/receive-execution.ts';
-import { makeSweepIncidents } from '#lib/workflow/sweep-incidents.ts';
+import { makeSweepIncidents, whySweepFailed } from '#lib/workflow/sweep-incidents.ts';
 import { makeVerifyOutcome } from '#lib/workflow/verify-outcome.ts';
 import type { Pipeline } from '#test/chaos/pipeline.ts';
 
@@ -43,8 +43,8 @@ export const realPipeline: Pipeline = {
     const reconcileClaim = makeReconcileClaim(ports, settings);
     const sweep = makeSweepIncidents({ ...ports, reconcileClaim }, settings);
     return async () => {
-      const { undeliverable } = await sweep();
-      if (undeliverable.length > 0) throw new Error(`undeliverable: ${undeliverable.join(', ')}`);
+      const why = whySweepFailed(await sweep());
+      if (why !== undefined) throw new Error(why);
     };
   },
   escalateDeadLetter: (ports) => {

@@ -3,6 +3,7 @@ import type { Alert } from '#lib/core/alert.ts';
 import type { HumanMessage, Incident, Mode } from '#lib/core/incident.ts';
 import type { StoredPolicy } from '#lib/workflow/ports.ts';
 import { NOON } from '#test/builders/incidents.ts';
+import { readErrorsAlarms, ringing } from '#test/chaos/alarms.ts';
 import { createCalendar } from '#test/chaos/calendar.ts';
 import { CALM, type Rates } from '#test/chaos/invocations.ts';
 import { createJournal } from '#test/chaos/journal.ts';
@@ -17,6 +18,8 @@ const HOUR = 60 * MINUTE;
 /** How long after the last alert nothing goes wrong any more, and how long it may take then until all is done. */
 const MOODY_FOR = HOUR;
 const REST_WITHIN = 48 * HOUR;
+/** So long people stay out of reach in that calm, where they are dead. */
+const DEAD_FOR = 3 * HOUR;
 
 const MOODY: Rates = { crash: 0.01, failBefore: 0.01, failAfter: 0.01, hang: 0.005 };
 
@@ -52,6 +55,9 @@ export interface Report {
   readonly simulated: number;
   readonly executions: number;
   readonly told: number;
+  /** How often it was written that nobody could be told. */
+  readonly undeliverable: number;
+  /** Failed invocations during which an alarm rang. */
   readonly alarms: number;
   readonly deadLetters: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -159,9 +165,7 @@ export async function simulate({
 
   const sweep = () => {
     if (!stack.isSweeping()) {
-      stack.sweep((ended) => {
-        if (ended.kind === 'threw') journal.write({ kind: 'alarm', text: String(ended.error) });
-      });
+      stack.sweep(() => {});
     }
     calendar.add(now + MINUTE, sweep);
   };
@@ -217,6 +221,7 @@ export async function simulate({
     setPaused(false);
     chores.push(push(policy));
   });
+  later(last + MOODY_FOR + (dead.includes('people') ? DEAD_FOR : 0), () => world.reachPeople());
   calendar.add(now + MINUTE, sweep);
 
   const atRest = async () =>
@@ -224,7 +229,8 @@ export async function simulate({
     planned === 0 &&
     (await stack.left()).length === 0 &&
     (await stack.incidents()).every(
-      ({ state, escalation }) => state === 'closed' && escalation !== 'pending',
+      ({ state, escalation }) =>
+        state === 'closed' && escalation !== 'pending' && escalation !== 'undeliverable',
     );
 
   let steps = 0;
@@ -258,8 +264,11 @@ export async function simulate({
     Object.fromEntries(
       Object.entries(Object.groupBy(names, (name) => name)).map(([name, each]) => [name, each?.length ?? 0]),
     );
+  const failures = entries.filter((each) => each.kind === 'failed');
+  const alarms = ringing(readErrorsAlarms(), failures);
   const violations = judge({
     entries,
+    alarms,
     incidents,
     left,
     alertOf: world.alertOf,
@@ -278,7 +287,8 @@ export async function simulate({
     executions: count('execution'),
     told: told.length,
     toldAgain: told.length - new Set(told).size,
-    alarms: count('alarm'),
+    undeliverable: count('undeliverable'),
+    alarms: alarms.length,
     ...figures,
     outcomes: tally(incidents.map(({ state, outcome }) => outcome ?? state)),
     reasons: tally(

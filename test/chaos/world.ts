@@ -24,7 +24,7 @@ import type { Randomness } from '#test/chaos/randomness.ts';
 
 const SECOND = 1_000;
 
-/** What never answers as long as it is dead. */
+/** What never answers as long as it is dead; people come back long after everything else is calm. */
 export type Dead = readonly ('model' | 'rundeck' | 'people')[];
 
 interface Problem {
@@ -61,6 +61,8 @@ export interface World {
   /** Recovers it, and answers the recovery's post; `undefined` when it has recovered already. */
   readonly recover: (eventId: string) => Alert | undefined;
   readonly setMoody: (moody: boolean) => void;
+  /** From now on messages reach people, whatever was dead before. */
+  readonly reachPeople: () => void;
 }
 
 /** `later` runs something at a time; `onExecutionEnd` and `onRecovery` carry what Rundeck and Zabbix would post. */
@@ -92,6 +94,7 @@ export function createWorld({
   const problems = new Map<string, Problem>();
   const executions = new Map<string, WorldExecution>();
   let moody = true;
+  let peopleAreDead = dead.includes('people');
   let nextEventId = 1_000;
 
   const mood = (probability: number) => moody && random.chance(probability);
@@ -194,7 +197,7 @@ export function createWorld({
       },
       commentEvent: async (eventId) => journal.write({ kind: 'commented', eventId }),
       tellHuman: async (message) => {
-        if (dead.includes('people') || mood(0.05)) throw fails('people', 'refused', 'no', true);
+        if (peopleAreDead || mood(0.05)) throw fails('people', 'refused', 'no', true);
         journal.write({ kind: 'told', message });
         if (message.kind === 'approval') onQuestion(message);
       },
@@ -212,6 +215,9 @@ export function createWorld({
     executions: () => [...executions.values()].reverse(),
     setMoody: (next) => {
       moody = next;
+    },
+    reachPeople: () => {
+      peopleAreDead = false;
     },
   };
 }

@@ -342,13 +342,16 @@ export function describeIncidents(
       const later = await add({ ...done, closedAt: NOON + DAY });
       const open = await add({ state: 'running' });
       const untold = await add({ ...done, escalation: 'pending', dueAt: NOON });
+      const hopeless = await add({ ...done, escalation: 'undeliverable', dueAt: NOON + DAY });
       await ports.oncePer('passed', NOON + MINUTE);
       await ports.takeAllowance('passed', 1, NOON + MINUTE);
       await ports.oncePer('coming', NOON + 400 * DAY);
 
       expect(await ports.deleteExpired(NOON + 30 * DAY - 1, 100)).toBe(2);
-      expect(await ports.deleteExpired(NOON + 30 * DAY, 100)).toBe(1);
+      expect(await ports.deleteExpired(NOON + 30 * DAY, 100)).toBe(2);
       expect(await ports.loadIncident(old)).toBeUndefined();
+      // An alarm rang for it every hour of these days.
+      expect(await ports.loadIncident(hopeless)).toBeUndefined();
       for (const id of [later, open, untold]) expect(await ports.loadIncident(id)).toBeDefined();
       expect(await ports.oncePer('coming', NOON + DAY)).toBe(false);
 

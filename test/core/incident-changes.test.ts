@@ -404,17 +404,67 @@ describe('a message', () => {
     });
   });
 
-  it('is tried ever more seldom, then given up', () => {
+  it('is tried ever more seldom, then every hour, and never forgotten', () => {
     let incident: Incident = closed;
     const due: (number | undefined)[] = [];
-    for (let attempt = 1; attempt <= MOST_MESSAGE_ATTEMPTS; attempt += 1) {
+    const escalations: string[] = [];
+    for (let attempt = 1; attempt <= MOST_MESSAGE_ATTEMPTS + 2; attempt += 1) {
       incident = noteNotTold(incident, NOON, message, 'down') ?? incident;
       due.push(incident.dueAt === undefined ? undefined : (incident.dueAt - NOON) / 60_000);
+      escalations.push(incident.escalation);
+      expect(incident.tellAfter).toBe(incident.dueAt);
     }
-    expect(due).toEqual([1, 2, 4, 8, undefined]);
-    expect(incident).toMatchObject({ escalation: 'undeliverable', messageAttempts: 5 });
+    expect(due).toEqual([1, 2, 4, 8, 60, 60, 60]);
+    expect(escalations.map((each) => each === 'undeliverable')).toEqual([
+      ...Array.from({ length: 4 }, () => false),
+      ...Array.from({ length: 3 }, () => true),
+    ]);
+    expect(incident.messageAttempts).toBe(7);
+    // Of the hours that follow, the number says enough.
     expect(last(incident)?.text).toBe('Attempt 5 to tell a human failed: down');
-    expect(noteNotTold(incident, NOON, message, 'down')).toBeUndefined();
+  });
+
+  describe('that counts as undeliverable', () => {
+    const undeliverable: Incident = {
+      ...closed,
+      escalation: 'undeliverable',
+      messageAttempts: 5,
+      tellAfter: later,
+      dueAt: later,
+    };
+
+    it('is claimed and told as any other, and then done with', () => {
+      expect(claimTelling(undeliverable, later - 1, message)).toBeUndefined();
+      const claimed = claimTelling(undeliverable, later, message);
+      expect(claimed).toMatchObject({ escalation: 'undeliverable', dueAt: later + 60_000 });
+      const told = claimed && noteTold(claimed, later, message);
+      expect(told?.escalation).toBe('delivered');
+      expect(told).not.toHaveProperty('dueAt');
+      expect(told).not.toHaveProperty('tellAfter');
+    });
+
+    it('and asks is due when its question expires, if that is sooner', () => {
+      const question = { ...message, kind: 'approval' } as const;
+      const untold = { ...asking, message: question, messageAttempts: 4 };
+      expect(noteNotTold(untold, NOON, question, 'down')).toMatchObject({
+        escalation: 'undeliverable',
+        tellAfter: NOON + 3_600_000,
+        dueAt: NOON + 900_000,
+      });
+    });
+
+    it('and asks is withdrawn when there is nothing left to answer', () => {
+      const asked: Incident = {
+        ...asking,
+        escalation: 'undeliverable',
+        messageAttempts: 5,
+        tellAfter: later,
+      };
+      const ended = close(asked, { outcome: 'recovered_before_action', now: later, text: '' });
+      expect(ended?.escalation).toBe('none');
+      for (const gone of ['message', 'messageAttempts', 'tellAfter', 'dueAt'])
+        expect(ended).not.toHaveProperty(gone);
+    });
   });
 
   it('without a count is tried for the first time', () => {

@@ -98,9 +98,42 @@ describe('a change of an incident', () => {
     ],
     [
       'a message that nobody gets',
-      of({ escalation: 'pending' }),
-      of({ escalation: 'undeliverable' }),
+      of({ escalation: 'pending', messageAttempts: 4 }),
+      of({ escalation: 'undeliverable', messageAttempts: 5 }),
       [{ Messages: 1, Result: 'undeliverable' }],
+    ],
+    [
+      'each hour in which nobody gets it',
+      of({ escalation: 'undeliverable', messageAttempts: 5 }),
+      of({ escalation: 'undeliverable', messageAttempts: 6 }),
+      [{ Messages: 1, Result: 'undeliverable' }],
+    ],
+    [
+      'somebody who gets it at last',
+      of({ escalation: 'undeliverable', messageAttempts: 6 }),
+      of({ escalation: 'delivered', messageAttempts: 6 }),
+      [{ Messages: 1, Result: 'told' }],
+    ],
+    [
+      'no attempt that is only claimed',
+      of({ escalation: 'undeliverable', messageAttempts: 6 }),
+      of({ escalation: 'undeliverable', messageAttempts: 6 }),
+      [],
+    ],
+    [
+      'no attempt of a message that waits',
+      of({ escalation: 'pending' }),
+      of({ escalation: 'pending', messageAttempts: 1 }),
+      [],
+    ],
+    [
+      'a record that was never known otherwise',
+      undefined,
+      of({ escalation: 'undeliverable', messageAttempts: 5 }),
+      [
+        { Alerts: 1, Kind: 'problem' },
+        { Messages: 1, Result: 'undeliverable' },
+      ],
     ],
     ['a message that waits', of(), of({ escalation: 'pending' }), []],
     [

@@ -145,7 +145,15 @@ export async function judgeTrouble(house: House, trouble: Trouble, withinMs: num
     ...whatPeopleHeard(house, incidents),
   ].toSorted((a, b) => a.at - b.at || rank(a) - rank(b));
   const outcomes = Object.groupBy(incidents, ({ outcome }) => outcome ?? 'none');
-  const verdicts = judge({ entries, incidents, left, perHour: PER_HOUR, alertOf: () => undefined });
+  const verdicts = judge({
+    entries,
+    // People are there all the time.
+    alarms: [],
+    incidents,
+    left,
+    perHour: PER_HOUR,
+    alertOf: () => undefined,
+  });
   return {
     broken: [
       ...[...verdicts].filter(([name]) => name !== OF_ANOTHER_POLICY),

@@ -258,3 +258,47 @@ describe.each(Object.entries(STORIES))('%s', (_, story) => {
     }
   });
 });
+
+describe('a mail server that is down for hours', () => {
+  const story = {
+    outcome: 'handed_over',
+    open: (mishaps) => openHouse({ policy: acting, mishaps, askModel: notifies }),
+    run: (house) => house.post(anAlert()),
+  } satisfies Story;
+
+  async function outlast(mishaps: Mishaps): Promise<{ house: House; id: string }> {
+    const house = story.open(mishaps);
+    await house.ready;
+    house.people.become('refuse');
+    const id = await story.run(house);
+    await house.settle(house.clock() + 3 * 60 * MINUTE);
+    expect(house.incident(id).escalation).toBe('undeliverable');
+    return { house, id };
+  }
+
+  it('is never silent, wherever a process dies or an answer is lost: an alarm rings, and the human is told later', async () => {
+    const calm = await outlast(() => undefined);
+    for (const at of calm.house.used.map((_, index) => index + 1)) {
+      for (const kind of ['crash before', 'crash after', 'fails', 'loses its answer'] as const) {
+        const { house, id } = await outlast((index) => (index === at ? kind : undefined));
+        const where = `effect ${at} of ${calm.house.used.length} (${calm.house.used[at - 1]}) ${kind}`;
+        const lost =
+          house.incident(id).timeline.findLast((each) => each.kind === 'escalation_failed')?.at ?? 0;
+        const rang = house.alarms.filter((each) => each.at >= lost);
+        // At once, though perhaps without a name; and within the hour by name.
+        expect(
+          rang.some((each) => each.at <= lost + 2 * MINUTE),
+          `${where}: at once`,
+        ).toBe(true);
+        expect(
+          rang.some((each) => each.text.includes(id) && each.at <= lost + 62 * MINUTE),
+          where,
+        ).toBe(true);
+        house.people.become('listen');
+        await house.settle(house.clock() + 62 * MINUTE);
+        expect(house.incident(id), where).toMatchObject({ escalation: 'delivered', outcome: 'handed_over' });
+        expect(house.people.messages.length, where).toBeGreaterThanOrEqual(1);
+      }
+    }
+  });
+});

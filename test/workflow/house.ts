@@ -33,7 +33,7 @@ import type {
 } from '#lib/workflow/ports.ts';
 import { makeReceiveAlert } from '#lib/workflow/receive-alert.ts';
 import { makeReceiveExecution } from '#lib/workflow/receive-execution.ts';
-import { makeSweepIncidents, type SweepResult } from '#lib/workflow/sweep-incidents.ts';
+import { makeSweepIncidents, type SweepResult, whySweepFailed } from '#lib/workflow/sweep-incidents.ts';
 import { makeVerifyOutcome } from '#lib/workflow/verify-outcome.ts';
 import { NOON } from '#test/builders/incidents.ts';
 import { faultOf, interpose } from '#test/fakes/faulty.ts';
@@ -213,7 +213,8 @@ export function openHouse(options: {
     invoke<SweepResult>('sweep', (ports) =>
       makeSweepIncidents({ ...ports, reconcileClaim: makeReconcileClaim(ports, settings) }, settings)(),
     );
-  const alarms: string[] = [];
+  /** What would ring in CloudWatch, and what the log says of it. */
+  const alarms: { readonly at: number; readonly text: string }[] = [];
   const told = { decide: 0, dispatch: 0, check: 0 };
   const later: { readonly at: number; readonly what: () => Promise<unknown> }[] = [];
 
@@ -239,13 +240,21 @@ export function openHouse(options: {
         )({ queue: name, messageId: `m${told[name]}`, body: JSON.stringify(letter) }),
       );
       if (ended.kind === 'answered') told[name] += 1;
-      else alarms.push(`dead letter of ${name}`);
+      else alarms.push({ at: now, text: `dead letter of ${name}` });
       return true;
     }
     return false;
   }
 
-  const open = () => table.all().filter(({ dueAt }) => dueAt !== undefined);
+  /** What nobody could be told is tried for ever; a test that wants to see that says until when. */
+  const open = (until: number | undefined) =>
+    table
+      .all()
+      .filter(
+        ({ dueAt, state, escalation }) =>
+          dueAt !== undefined &&
+          (until !== undefined || state !== 'closed' || escalation !== 'undeliverable'),
+      );
   const waits = () =>
     [queues.decide.nextVisibleAt(), queues.dispatch.nextVisibleAt(), queues.check.nextVisibleAt()].filter(
       (at) => at !== undefined,
@@ -265,7 +274,9 @@ export function openHouse(options: {
       if (await deliver(queues.dispatch, dispatch)) continue;
       if (await deliver(queues.check, check)) continue;
       if (await buryDead()) continue;
-      const sweepAt = open().map(({ dueAt = 0 }) => Math.ceil(Math.max(dueAt, now + 1) / MINUTE) * MINUTE);
+      const sweepAt = open(until).map(
+        ({ dueAt = 0 }) => Math.ceil(Math.max(dueAt, now + 1) / MINUTE) * MINUTE,
+      );
       const next = Math.min(...waits(), ...sweepAt, ...later.map(({ at }) => at));
       if (!Number.isFinite(next) || next > end) {
         now = Math.max(now, until ?? now);
@@ -274,7 +285,12 @@ export function openHouse(options: {
       now = Math.max(now, next);
       if (now % MINUTE !== 0) continue;
       const swept = await sweep();
-      if (swept.kind === 'answered') alarms.push(...swept.answer.undeliverable);
+      // Each but a clean sweep is an error of its function, and rings.
+      if (swept.kind !== 'answered') alarms.push({ at: now, text: `sweep ${swept.kind}` });
+      else {
+        const text = whySweepFailed(swept.answer);
+        if (text !== undefined) alarms.push({ at: now, text });
+      }
     }
     throw new Error('it never comes to rest');
   }

@@ -1,6 +1,7 @@
 /** The switch that stops everything, what the sweeper picks up, and what becomes of dead letters. */
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
+import { whySweepFailed } from '#lib/workflow/sweep-incidents.ts';
 import { anAlert } from '#test/builders/incidents.ts';
 import { notifies, openHouse, policyOf, says } from '#test/workflow/house.ts';
 
@@ -135,6 +136,55 @@ describe('the sweeper', () => {
     house.pass(2 * MINUTE);
     expect(await house.sweep()).toMatchObject({ answer: { swept: 1, failed: [first], undeliverable: [] } });
     expect(house.queues.decide.waiting().filter(({ incidentId }) => incidentId === second)).toHaveLength(2);
+  });
+
+  it.each([
+    ['nothing', [], [], undefined],
+    ['whom nobody knows of', ['a', 'b'], [], 'Nobody could be told about 2 incidents: a, b.'],
+    ['what could not be swept', [], ['c'], '1 incidents could not be swept: c.'],
+    ['both', ['a'], ['c'], 'Nobody could be told about 1 incidents: a. 1 incidents could not be swept: c.'],
+  ])('fails for %s', (_, undeliverable, failed, why) => {
+    expect(whySweepFailed({ swept: 7, undeliverable, failed })).toBe(why);
+  });
+
+  it('names whom nobody knows of although it cannot delete what has expired', async () => {
+    let broken = false;
+    const house = openHouse({
+      askModel: notifies,
+      over: ({ table }) => ({
+        deleteExpired: async (...given) => {
+          if (broken) throw new UpstreamError('incidents_table', 'failed', 'no', { sent: 'no', retry: true });
+          return table.deleteExpired(...given);
+        },
+      }),
+    });
+    await house.ready;
+    house.people.become('refuse');
+    const id = await house.post(anAlert());
+    await house.settle();
+    broken = true;
+    expect(await house.sweep()).toMatchObject({ kind: 'threw' });
+    house.pass(60 * MINUTE);
+    expect(await house.sweep()).toMatchObject({ answer: { undeliverable: [id] } });
+  });
+
+  it('sweeps more than a page of them, and leaves to its next minute what it has no time for', async () => {
+    const house = openHouse({
+      over: ({ table }) => ({
+        changeIncident: (...given) => {
+          house.pass(200);
+          return table.changeIncident(...given);
+        },
+      }),
+    });
+    await house.ready;
+    for (let event = 1; event <= 200; event += 1) {
+      await house.post(anAlert({ eventId: String(event), host: { host: `web-${event}` } }));
+    }
+    house.pass(2 * MINUTE);
+    const first = await house.sweep();
+    expect(first).toMatchObject({ kind: 'answered', answer: { swept: 130, failed: [] } });
+    expect(await house.sweep()).toMatchObject({ answer: { swept: 70, failed: [] } });
   });
 
   it('deletes what has expired', async () => {

@@ -16,11 +16,12 @@ import type { Alert } from '#lib/core/alert.ts';
 import type { HumanMessage, Incident } from '#lib/core/incident.ts';
 import { type Queue, REGION, startEmbeddedAws } from '#local/embedded-aws.ts';
 import { anHttpEvent } from '#test/builders/http-events.ts';
+import { isError } from '#test/chaos/alarms.ts';
 import { ruleTime } from '#test/chaos/embedded/made-up-time.ts';
 import { type AwsCall, takeOverAws } from '#test/chaos/embedded/wire-aws.ts';
 import { takeOverHttp, WORLD_URL } from '#test/chaos/embedded/wire-world.ts';
 import { CALM, createInvocations, type Ended, type Running } from '#test/chaos/invocations.ts';
-import { noteChange } from '#test/chaos/journal.ts';
+import { noteChange, noteFailure } from '#test/chaos/journal.ts';
 import type { Accepted, Stack, StartStack } from '#test/chaos/stack.ts';
 import { describeService } from '#test/flow/described-service.ts';
 
@@ -177,7 +178,10 @@ export const embeddedStack: StartStack = async (surroundings) => {
           const handler = handlers.get(name);
           return handler?.(event, { awsRequestId: crypto.randomUUID(), functionName: name });
         }),
-      whenOver,
+      (ended) => {
+        if (isError(name, ended, names)) noteFailure(journal, name, ended);
+        whenOver(ended);
+      },
     );
   const request = (
     name: (typeof HTTP)[number],
@@ -199,15 +203,12 @@ export const embeddedStack: StartStack = async (surroundings) => {
     if (message === undefined) return false;
     const again = clock() + hidden * SECOND + 1;
     calendar.add(again, () => wake(id, again));
-    const letter = name === 'escalate-dead-letters';
-    if (letter) deadLetters += 1;
+    if (name === 'escalate-dead-letters') deadLetters += 1;
     const record = recordOf(message, queue.arn);
     const start = () =>
       invoke(name, timeout * SECOND, { Records: [record] }, (ended) => {
         wake(id, clock());
         const done = isDone(ended);
-        // What could not be told stays in its queue, whose age raises an alarm.
-        if (letter && !done) journal.write({ kind: 'alarm', text: `dead letter ${record.body}` });
         // SQS may deliver once more what was deleted.
         if (!done || random.chance(duplicates / 4)) return;
         const { ReceiptHandle } = message;
