@@ -8,11 +8,12 @@ export function analysisEvidence(facts: Facts): Evidence | undefined {
   const { key, tags } = facts;
   const scopes = tags('scope');
   const strained = scopes.includes('performance') || scopes.includes('capacity') || isDatabaseLock(facts);
-  if (scopes.length > 0 && !strained) return undefined;
-  const measured = resourceOfKey(key);
+  const noticed = scopes.includes('notice') && NOTICED_STRAIN.test(triggerText(facts.alert));
+  if (scopes.length > 0 && !strained && !noticed) return undefined;
+  const measured = strained || scopes.length === 0 ? resourceOfKey(key) : undefined;
   const tagged = strained ? resourceOfComponent(tags) : undefined;
-  const likely =
-    scopes.includes('performance') || isDatabaseLock(facts) ? resourceOfSlowness(facts) : undefined;
+  const slow = scopes.includes('performance') || noticed || isDatabaseLock(facts);
+  const likely = slow ? resourceOfSlowness(facts) : undefined;
   const resource = measured ?? tagged ?? likely;
   const names = resource === undefined ? [] : [resource];
   const evidence = found('analyze_processes', names, `${key.name} reports that ${resource} is short`);
@@ -28,9 +29,13 @@ function isDatabaseLock({ tags }: Facts): boolean {
   return tags('class').includes('database') && tags('component').some((each) => /^(dead)?locks?$/.test(each));
 }
 
+/** Zabbix 7.0's templates call most of what they only mention a notice; this is what of it processes may explain. */
+const NOTICED_STRAIN = /\b(latency|stalls|page faults|busy|idle percent)\b/i;
+
 /** A database or an application that is slow takes, or waits for, something of its host. */
 function resourceOfSlowness({ alert, key, tags }: Facts): 'cpu' | 'memory' | 'io' | undefined {
-  if (!tags('class').some((each) => ['database', 'application'].includes(each))) return undefined;
+  const classes = ['database', 'application', ...(tags('scope').includes('notice') ? ['software'] : [])];
+  if (!tags('class').some((each) => classes.includes(each))) return undefined;
   if (!namesStrain(triggerText(alert))) return undefined;
   // A database's own storage may be slow, and that it is full is no matter of processes.
   const storage = tags('scope').includes('capacity') ? [] : ['storage'];

@@ -80,6 +80,13 @@ describe('what is slow', () => {
     expect(slow(text)).toBe(expected);
   });
 
+  it('may be noticed only', () => {
+    const notice = 'class=software component=queries scope=notice';
+    expect(slow(notice, 'Query latency is too high')).toBe('analyze_processes cpu');
+    expect(slow(notice, 'Number of requests denied is high')).toBe('');
+    expect(slow(notice.replace('software', 'os'), 'Query latency is too high')).toBe('');
+  });
+
   it.each(['Job failed to run', 'Too many errors', 'Logging is deactivated'])(
     'is not what fails: %s',
     (name) => {
