@@ -14,7 +14,7 @@ import { casesFromIncidents } from '#test/evals/from-incidents.ts';
 import { confusionTable, figuresTable } from '#test/evals/report.ts';
 import { createMemoryModel } from '#test/fakes/model-memory.ts';
 import { fail, misused, readArguments } from './command-line.ts';
-import { openTable } from './operator.ts';
+import { counted, openTable } from './operator.ts';
 import { readIncidents, readSince } from './read-incidents.ts';
 
 const USAGE = `usage: npm run eval -- [options]
@@ -64,7 +64,7 @@ const files = options['from-incidents']
 if (options.export !== undefined) {
   const lines = files.flatMap(([, found]) => found.map((each) => `${JSON.stringify(each)}\n`));
   write(options.export, lines.join(''));
-  console.log(`${lines.length} cases are in ${options.export}`);
+  console.log(`${options.export} has ${counted(lines.length, 'case')}.`);
   process.exit(0);
 }
 const cases = files

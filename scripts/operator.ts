@@ -18,6 +18,11 @@ export function say(text: string): void {
   console.log(text.split('\n').map(plain).join('\n'));
 }
 
+/** `1 rule`, `2 rules`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** The incidents of this installation. Ends with 1 when nothing says where they are. */
 export async function openTable(): Promise<IncidentsTable> {
   if (!process.env['INCIDENTS_TABLE'])

@@ -11,7 +11,7 @@ import { comparePolicies, type PolicyChange } from '#lib/core/policy-change.ts';
 import { type ExplainedEntry, explainPolicy } from '#lib/core/policy-explanation.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
 import { fail, misused, readArguments, readText } from './command-line.ts';
-import { openTable, plain } from './operator.ts';
+import { counted, openTable, plain } from './operator.ts';
 
 const USAGE = `usage:
   npm run policy:check -- [file]                                   (policy.yaml without one)
@@ -31,7 +31,7 @@ function policyFrom(file: string): { readonly policy: Policy; readonly hash: str
   const count = reading.problems.length;
   return fail(
     ...reading.problems.map((problem) => problemText(file, problem)),
-    `${file}: ${count === 1 ? 'one problem' : `${count} problems`}`,
+    `${file}: ${counted(count, 'problem')}`,
   );
 }
 
@@ -39,7 +39,9 @@ function check(file: string): void {
   const { policy, hash } = policyFrom(file);
   for (const advice of adviseOn(policy)) say(`note: ${advice}`);
   const { rules, deny } = policy;
-  say(`${file} is valid: ${rules.length} rules, ${deny.length} denials, version ${hash.slice(0, 12)}`);
+  say(
+    `${file} is valid: ${counted(rules.length, 'rule')}, ${counted(deny.length, 'denial')}, version ${hash.slice(0, 12)}`,
+  );
 }
 
 function alertFrom(file: string, now: number): Alert {

@@ -2,7 +2,7 @@
 import { reportTools, type ToolReport } from '#lib/core/label-decision.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
 import { fail, misused, readArguments } from './command-line.ts';
-import { openTable, say } from './operator.ts';
+import { counted, openTable, say } from './operator.ts';
 import { readIncidents, readSince } from './read-incidents.ts';
 
 const USAGE = `usage:
@@ -30,7 +30,7 @@ try {
       JSON.stringify({ since: new Date(since).toISOString(), incidents: incidents.length, tools }, null, 2),
     );
   } else {
-    say(`${incidents.length} incidents since ${new Date(since).toISOString()}`);
+    say(`${counted(incidents.length, 'incident')} since ${new Date(since).toISOString()}`);
     const rows = [[...COLUMNS], ...tools.map((each) => COLUMNS.map((column) => String(each[column])))];
     const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
     for (const row of rows) {

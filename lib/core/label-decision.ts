@@ -42,7 +42,7 @@ export interface ToolReport {
   readonly ran: number;
   readonly verified: number;
   readonly failed: number;
-  /** It ran, and its outcome is not known, or it was an analysis. */
+  /** Its incident is closed, and its outcome is not known, or it was an analysis. */
   readonly unclear: number;
   readonly right: number;
   readonly wrong: number;
@@ -75,7 +75,7 @@ export function reportTools(incidents: readonly Incident[]): readonly ToolReport
       ran: ran.length,
       verified,
       failed,
-      unclear: ran.length - verified - failed,
+      unclear: ran.filter(({ incident }) => incident.state === 'closed').length - verified - failed,
       right: count(({ decision }) => decision.review?.answer === 'right'),
       wrong: count(({ decision }) => decision.review?.answer === 'wrong'),
     };

@@ -27,7 +27,8 @@ export function comparePolicies(before: Policy, after: Policy): readonly PolicyC
   /** `lessIsStricter`: a smaller number allows less. */
   const number = (name: string, from: number, to: number, lessIsStricter: boolean, unit = '') => {
     if (from === to) return;
-    say(to < from === lessIsStricter ? 'stricter' : 'looser', `${name}: ${from}${unit} → ${to}${unit}`);
+    const said = (value: number) => (value === Infinity ? 'no limit' : `${value}${unit}`);
+    say(to < from === lessIsStricter ? 'stricter' : 'looser', `${name}: ${said(from)} → ${said(to)}`);
   };
   const duration = (name: string, from: string, to: string, lessIsStricter: boolean) =>
     number(name, durationMs(from) / 1_000, durationMs(to) / 1_000, lessIsStricter, ' s');

@@ -136,18 +136,20 @@ it('A report adds up what became of each tool’s proposals, without simulations
     closed('observed', aDecision(observed, { review: { answer: 'right', ...by } })),
     closed('observed', aDecision(observed, { review: { answer: 'wrong', ...by } })),
     closed('handed_over', refused),
+    // Nothing is known of it yet.
+    anIncident({ state: 'verifying', decisions: [aDecision(remediate, ran())] }),
     { ...closed('verified', aDecision(remediate, ran())), mode: 'simulate' as const },
   ];
   const reports = reportTools(incidents);
   expect(reports.map(({ tool }) => tool)).not.toContain('notify');
   expect(reports.find(({ tool }) => tool === 'restart_service')).toEqual({
     tool: 'restart_service',
-    proposed: 7,
+    proposed: 8,
     refused: 1,
     observed: 2,
     approved: 1,
     rejected: 1,
-    ran: 3,
+    ran: 4,
     verified: 1,
     failed: 1,
     unclear: 1,

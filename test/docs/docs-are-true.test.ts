@@ -1,6 +1,6 @@
 /** What can be checked of the documentation by a program: links, commands, and every setting. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -47,6 +47,25 @@ describe('docs/operations.md', () => {
 
   it('knows of many settings', () => {
     expect(settings.length).toBeGreaterThan(20);
+  });
+});
+
+describe('docs/observability.md', () => {
+  const sources = readdirSync(join(root, 'lib/workflow')).map((file) => read(`lib/workflow/${file}`));
+  const steps = new Set(
+    sources.flatMap((text) => [...text.matchAll(/step: '([a-z_]+)'/g)].map(([, step = '']) => step)),
+  );
+
+  const row = read('docs/observability.md')
+    .split('\n')
+    .find((line) => line.startsWith('| `step`, `text`'));
+
+  it.each([...steps])('lists the step %s', (step) => {
+    expect(row).toContain(`\`${step}\``);
+  });
+
+  it('knows of many steps', () => {
+    expect(steps.size).toBeGreaterThan(15);
   });
 });
 

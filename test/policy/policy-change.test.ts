@@ -84,13 +84,13 @@ describe('comparePolicies', () => {
       "a tool's first limit",
       {},
       { limits: { tools: { cleanup_disk: { per_hour: 1 } } } },
-      ['stricter limits.cleanup_disk: Infinity per hour → 1 per hour'],
+      ['stricter limits.cleanup_disk: no limit → 1 per hour'],
     ],
     [
       "a tool's limit that is gone",
       { limits: { tools: { cleanup_disk: { per_hour: 1 } } } },
       {},
-      ['looser limits.cleanup_disk: 1 per hour → Infinity per hour'],
+      ['looser limits.cleanup_disk: 1 per hour → no limit'],
     ],
     [
       'a cooldown',
