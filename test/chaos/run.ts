@@ -3,7 +3,7 @@
  * embedded AWS; prints what happened, exits 1 on a broken promise.
  */
 import { execFile } from 'node:child_process';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import * as z from 'zod';
 import { durationMs } from '#lib/core/duration.ts';
 import { chaosPolicy } from '#test/chaos/chaos-policy.ts';
@@ -11,18 +11,31 @@ import { embeddedStack } from '#test/chaos/embedded/embedded-stack.ts';
 import { memoryStack } from '#test/chaos/memory-stack.ts';
 import { type Report, simulate } from '#test/chaos/simulate.ts';
 import type { Dead } from '#test/chaos/world.ts';
+import { misused, readArguments } from '../../scripts/command-line.ts';
 
 const USAGE = `usage: npm run test:chaos -- [--alerts N] [--seed S] [--stack memory|embedded|both] [--embedded N]
-  [--budget 20m] [--shards N] [--duplicates 0.3] [--dead model,rundeck,people] [--without-conditions] [--show-suspects]
-  [--json]
+  [--budget 20m] [--at-least N] [--shards N] [--duplicates 0.3] [--dead model,rundeck,people] [--without-conditions]
+  [--show-suspects] [--json]
 
-Both stacks run unless one is named. --embedded: so many alerts on the embedded AWS; as many as in memory by default.
---budget: after so long no more alerts are posted there; what has begun is brought to its end. --shards: so many
-simulations share the alerts of the embedded AWS, each in a process, with a table, queues and a seed of its own.`;
+Sends alerts (1000) through Remedia under faults of every kind, and judges what happened. Both stacks run unless one is
+named: the workflows in memory, and the functions on the embedded AWS.
+  --seed        the same seed is the same run (1)
+  --embedded    so many alerts on the embedded AWS; as many as in memory by default
+  --budget      after so long (s, m or h) no more alerts are posted there; what has begun is brought to its end. A run that
+                is cut short fails, unless --at-least so many alerts were posted. By default it takes as long as it takes
+  --shards      so many simulations share the alerts of the embedded AWS, each in a process, with a table, queues and a seed
+                of its own (2)
+  --duplicates  how often a post or a message comes twice (0.3)
+  --dead        what never answers; people come back three hours after all else is calm
+  --without-conditions  takes the conditions from the table's writes: this must turn red
+  --show-suspects       prints the incidents that broken promises are about
+Ends with 0 when every promise was kept, with 1 when one was broken or the run was cut short, and with 2 when it does not
+know how it was called.`;
 
 const options = {
   alerts: { type: 'string', default: '1000' },
-  budget: { type: 'string', default: '20m' },
+  'at-least': { type: 'string' },
+  budget: { type: 'string' },
   dead: { type: 'string', default: '' },
   duplicates: { type: 'string', default: '0.3' },
   embedded: { type: 'string' },
@@ -38,7 +51,11 @@ const whole = z.coerce.number<string>().int();
 const wanted = z
   .object({
     alerts: whole.min(1),
-    budget: z.string().regex(/^\d+[smh]$/),
+    'at-least': whole.min(0).optional(),
+    budget: z
+      .string()
+      .regex(/^\d+[smh]$/, 'a duration, such as 100s or 20m')
+      .optional(),
     dead: z
       .string()
       .transform((list) => list.split(',').filter(Boolean))
@@ -52,14 +69,19 @@ const wanted = z
     stack: z.enum(['memory', 'embedded', 'both']),
     'without-conditions': z.boolean(),
   })
-  .safeParse(argumentsOf());
+  .refine((each) => each['at-least'] === undefined || each.budget !== undefined, {
+    path: ['at-least'],
+    message: 'nothing cuts a run short without --budget',
+  })
+  .safeParse(readArguments(USAGE, { options }).values);
 if (!wanted.success) {
-  console.error(USAGE);
-  process.exit(2);
+  const [issue] = wanted.error.issues;
+  misused(USAGE, `--${issue?.path.join('.')}: ${issue?.message}.`);
 }
 const { alerts, seed, stack, embedded = alerts, shards, duplicates, dead, json } = wanted.data;
 const withoutConditions = wanted.data['without-conditions'];
-const budgetMs = durationMs(wanted.data.budget);
+const { budget } = wanted.data;
+const enough = Math.min(wanted.data['at-least'] ?? embedded, embedded);
 
 const reports: Report[] = [];
 if (stack !== 'embedded') {
@@ -75,20 +97,27 @@ if (stack !== 'memory') {
   const counts = Array.from({ length: parts }, (_, part) => Math.ceil((embedded - part) / parts));
   const results =
     parts === 1
-      ? [await run({ stack: embeddedStack, alerts: embedded, budgetMs })]
+      ? [
+          await run({
+            stack: embeddedStack,
+            alerts: embedded,
+            ...(budget !== undefined && { budgetMs: durationMs(budget) }),
+          }),
+        ]
       : await Promise.all(counts.map((count, part) => runInProcess(count, seed + 1_000 * part)));
   for (const report of results) say(report);
 }
 if (json) console.log(JSON.stringify(reports.map(plain)));
-if (reports.some(({ violations }) => [...violations.values()].some((each) => each.length > 0)))
+const posted = embedded - reports.reduce((sum, { notPosted }) => sum + notPosted, 0);
+const cutShort = posted < enough;
+if (cutShort) {
+  const wantedOf = enough < embedded ? `of the ${enough} that --at-least asks for` : `of ${embedded}`;
+  console.error(
+    `CUT SHORT by --budget ${budget}: ${posted} ${wantedOf} alerts were posted on the embedded AWS.`,
+  );
+}
+if (cutShort || reports.some(({ violations }) => [...violations.values()].some((each) => each.length > 0))) {
   process.exit(1);
-
-function argumentsOf(): unknown {
-  try {
-    return parseArgs({ options }).values;
-  } catch {
-    return undefined;
-  }
 }
 
 function run(over: Pick<Parameters<typeof simulate>[0], 'stack' | 'alerts' | 'budgetMs'>): Promise<Report> {
@@ -118,8 +147,8 @@ async function runInProcess(count: number, ofSeed: number): Promise<Report> {
     String(ofSeed),
   ];
   const more = [
-    '--budget',
-    wanted.data?.budget ?? '20m',
+    // What is enough is for all parts together.
+    ...(budget === undefined ? [] : ['--budget', budget, '--at-least', '0']),
     '--duplicates',
     String(duplicates),
     '--dead',
