@@ -15,7 +15,11 @@ const version = await findLocalStack();
 if (version !== undefined) {
   console.log(`Taking the stack away from LocalStack ${version} at ${endpoint}.`);
   const { code } = await run('serverless', ['remove', '--stage', 'local']);
-  if (code !== 0) console.error(`serverless remove ended with ${code}; going on.`);
+  if (code !== 0) {
+    console.error(`serverless remove ended with ${code}; going on.`);
+    // Unless the container goes, and the stack with it.
+    process.exitCode = 1;
+  }
 } else console.log(`Nothing answers at ${endpoint}, so there is no stack to take away.`);
 // Whoever was started in another way is stopped in that way.
 const { code, output } = await run('docker', ['compose', '-f', composeFile, 'ps', '--quiet'], {

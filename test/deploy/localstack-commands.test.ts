@@ -138,7 +138,10 @@ it.each(['up', 'deploy', 'smoke', 'down'])(
 it.each(['deploy', 'down'])('localstack:%s first says what it acts on', async (name) => {
   await dockerThat(NO_DOCKER);
 
-  const { said } = await command(name, bareUrl);
+  const { code, said } = await command(name, bareUrl);
+
+  // There is no serverless in this PATH.
+  expect(code).toBe(1);
 
   expect(said).toMatch(
     new RegExp(`^(Deploying to|Taking the stack away from) LocalStack 4\\.14\\.0 at ${bareUrl}\\.\n`),
