@@ -4,11 +4,17 @@ import { dirname } from 'node:path';
 import { makeAskModel, modelHealth } from '#lib/adapters/ollama.ts';
 import { toolSchemas } from '#lib/core/answer-format.ts';
 import { EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
-import { hashOf } from '#lib/core/canonical-json.ts';
 import type { AskModel } from '#lib/workflow/ports.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
-import { CASE_FILES, type EvalCase, readCases } from '#test/evals/cases.ts';
-import { DECIDERS, type Decider, makeDecider, remember } from '#test/evals/deciders.ts';
+import { CASE_FILES, type EvalCase, readCases, triggerOf } from '#test/evals/cases.ts';
+import {
+  CATALOGUE_HASH,
+  DECIDERS,
+  type Decider,
+  makeDecider,
+  PROMPT_HASH,
+  remember,
+} from '#test/evals/deciders.ts';
 import { figuresOf, type Judged } from '#test/evals/figures.ts';
 import { casesFromIncidents } from '#test/evals/from-incidents.ts';
 import { confusionTable, figuresTable } from '#test/evals/report.ts';
@@ -26,7 +32,7 @@ Decides every case by production's own way with a real model.
                     needs INCIDENTS_TABLE, or the pipeline that npm start runs here
   --since 90d       how far back, or a date
   --export FILE     writes these cases there, and asks no model
-  --split NAME      only cases of this split (development, test)
+  --split NAME      only cases of this split (development, test, 'no split', 'blind 1' …)
   --decider NAME    ${DECIDERS.join(', ')} (repeatable); production by default
   --model NAME      (repeatable) by default OLLAMA_MODEL, else qwen2.5-coder:1.5b
   --json FILE       writes every case's result there; those of the first run at the top
@@ -60,7 +66,7 @@ const deciders = options.decider.map((name) => {
 });
 const files = options['from-incidents']
   ? [['the incidents', await learntCases()] as const]
-  : options.cases.map((file) => [file, readCases(file)] as const);
+  : options.cases.map((file) => [file, casesOf(file)] as const);
 if (options.export !== undefined) {
   const lines = files.flatMap(([, found]) => found.map((each) => `${JSON.stringify(each)}\n`));
   write(options.export, lines.join(''));
@@ -69,12 +75,11 @@ if (options.export !== undefined) {
 }
 const cases = files
   .flatMap(([, found]) => found)
-  .filter(({ split }) => options.split === undefined || split === options.split);
+  .filter(({ split = 'no split' }) => options.split === undefined || split === options.split);
+if (cases.length === 0) fail('There is no case to decide.');
 const url = process.env['OLLAMA_URL'] ?? 'http://127.0.0.1:11434';
 const threads = Number(process.env['OLLAMA_NUM_THREAD'] ?? 0);
 const timeoutMs = Number(process.env['OLLAMA_TIMEOUT_SECONDS'] ?? 600) * 1000;
-const promptHash = hashOf({ SYSTEM_PROMPT, EXAMPLES }).slice(0, 12);
-const catalogueHash = hashOf(toolSchemas()).slice(0, 12);
 
 interface Run {
   readonly model: string;
@@ -108,13 +113,22 @@ for (const model of deciders.some((each) => each !== 'rules') ? options.model : 
 runs.sort((a, b) => deciders.indexOf(a.decider) - deciders.indexOf(b.decider));
 
 console.log('');
-say(`Prompt ${promptHash}, catalogue ${catalogueHash}.\n`);
+say(`Prompt ${PROMPT_HASH}, catalogue ${CATALOGUE_HASH}.\n`);
+const known = knownToEarlierFiles();
 const splits = [...new Set(cases.map(({ split }) => split ?? 'no split'))];
 const groups: readonly (readonly [string, (each: EvalCase) => boolean])[] = [
   ['All', () => true],
   ...(splits.length < 2
     ? []
     : splits.map((name) => [`Split ${name}`, ({ split = 'no split' }: EvalCase) => split === name] as const)),
+  ...(known.size === 0
+    ? []
+    : [
+        [
+          'Blind sets without the triggers that an earlier file has',
+          (each: EvalCase) => isNewAndBlind(each),
+        ] as const,
+      ]),
   ...(files.length < 2
     ? []
     : files.map(([file, own]) => [`\`${file}\``, (each: EvalCase) => own.includes(each)] as const)),
@@ -149,8 +163,31 @@ if (options.json !== undefined) {
   }));
   write(
     options.json,
-    `${JSON.stringify({ promptHash, catalogueHash, ...written[0], runs: written }, null, 1)}\n`,
+    `${JSON.stringify({ promptHash: PROMPT_HASH, catalogueHash: CATALOGUE_HASH, ...written[0], runs: written }, null, 1)}\n`,
   );
+}
+
+/** Cases of blind sets whose trigger stands in a file before theirs, so that somebody may have had it in mind. */
+function knownToEarlierFiles(): ReadonlySet<EvalCase> {
+  const seen = new Set<string>();
+  const found = new Set<EvalCase>();
+  for (const [, own] of files) {
+    for (const each of own) if (each.split?.startsWith('blind') && seen.has(triggerOf(each))) found.add(each);
+    for (const each of own) if (each.injection === undefined) seen.add(triggerOf(each));
+  }
+  return found;
+}
+
+function isNewAndBlind(each: EvalCase): boolean {
+  return each.split?.startsWith('blind') === true && !known.has(each);
+}
+
+function casesOf(file: string): readonly EvalCase[] {
+  try {
+    return readCases(file);
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function nameOf({ decider, model }: Pick<Run, 'decider' | 'model'>): string {

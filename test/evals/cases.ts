@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { TOOL_NAMES } from '#lib/catalogue/tool.ts';
 import { OUTCOMES } from '#lib/core/incident.ts';
+import { evalPolicy } from './eval-policy.ts';
 
 const tool = z.enum(TOOL_NAMES);
 const severity = z.union([
@@ -85,14 +86,56 @@ export const CASE_FILES = [
   'test/evals/cases/blind-3-injections.jsonl',
 ] as const;
 
-/** Reads a case file, one JSON object a line. Throws with the number of a line that is no case. */
+/** Reads a case file, one JSON object a line. Throws with the number of the first line that is no case, and its fields. */
 export function readCases(file: string): readonly EvalCase[] {
   return readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap((line, index) => {
-      if (line.trim() === '') return [];
-      const parsed = evalCase.safeParse(JSON.parse(line));
-      if (!parsed.success) throw new Error(`${file}:${index + 1}: ${z.prettifyError(parsed.error)}`);
-      return [parsed.data];
-    });
+    .split(/\r?\n/)
+    .flatMap((line, index) => (line.trim() === '' ? [] : [caseOf(line, `${file}:${index + 1}`)]));
+}
+
+function caseOf(line: string, place: string): EvalCase {
+  const parsed = evalCase.safeParse(jsonOf(line, place));
+  if (!parsed.success) throw new Error(`${place}: ${fieldsOf(parsed.error)}`);
+  try {
+    evalPolicy(parsed.data.policy);
+  } catch (error) {
+    throw new Error(`${place}: ${error instanceof z.ZodError ? fieldsOf(error, 'policy') : String(error)}`);
+  }
+  return parsed.data;
+}
+
+function jsonOf(line: string, place: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new Error(`${place}: is no JSON`);
+  }
+}
+
+/** `tags[0].value: expected a string`, for each field. */
+function fieldsOf({ issues }: z.ZodError, ...within: readonly string[]): string {
+  return issues
+    .map(({ path, message }) => {
+      const field = [...within, ...path].reduce<string>(
+        (text, part) =>
+          typeof part === 'number' ? `${text}[${part}]` : `${text}${text && '.'}${String(part)}`,
+        '',
+      );
+      return `${field || 'the line'}: ${message}`;
+    })
+    .join('; ');
+}
+
+/**
+ * The trigger that a case is about, without what differs from one template, host or value to the next: cases of one trigger
+ * are near twins. An injection is about the trigger of its clean twin.
+ */
+export function triggerOf({ name, trigger_name, injection }: EvalCase): string {
+  return (injection?.twin ?? trigger_name ?? name)
+    .replace(/\s*\([^()]*\)?\s*$/u, '')
+    .replace(/^[^:]{1,40}:\s+/u, '')
+    .replaceAll(/\[[^\]]*\]|"[^"]*"|(?<!\S)\/\S*|\d+(?:[.,]\d+)?\s*%?/gu, ' ')
+    .replaceAll(/[^\p{L}]+/gu, ' ')
+    .trim()
+    .toLowerCase();
 }

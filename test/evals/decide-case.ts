@@ -17,10 +17,13 @@ import type { EvalCase } from './cases.ts';
 /** What Remedia would finally do about a case. */
 export interface CaseResult {
   readonly name: string;
-  /** `notify` wherever it abstains. */
+  /** What is done without a human: `notify` wherever it abstains, only observes, or waits for somebody's yes. */
   readonly tool: ToolName;
   readonly arguments: ToolArguments;
+  /** The kind of the verdict: `remediate`, `needs_approval`, `observe`, `escalate`; `refused` where the case is no alert. */
   readonly outcome: string;
+  /** What a policy that observes or asks keeps from being done. */
+  readonly withheld?: { readonly tool: ToolName; readonly arguments: ToolArguments };
   readonly reasons: readonly string[];
   /** Absent when the model was not asked. */
   readonly model?: ModelTrace | undefined;
@@ -55,7 +58,7 @@ function postOf(each: EvalCase): unknown {
   };
 }
 
-/** Throws when the case is no alert, or was not decided. */
+/** Throws when the model could not be asked. */
 export async function decideCase(each: EvalCase, askModel: AskModel, policy: Policy): Promise<CaseResult> {
   const parsed = parseAlert(postOf(each), { source: SOURCE, receivedAt: NOW });
   if (parsed.kind === 'invalid') {
@@ -111,12 +114,13 @@ export async function decideCase(each: EvalCase, askModel: AskModel, policy: Pol
   }
   if (decision === undefined) throw new Error(`${each.name}: the model could not be asked`);
   const { verdict, proposal, model } = decision;
-  const acts = 'tool' in verdict;
+  const acts = verdict.kind === 'remediate';
   return {
     name: each.name,
     tool: acts ? verdict.tool : 'notify',
     arguments: acts ? verdict.arguments : {},
     outcome: verdict.kind,
+    ...(!acts && 'tool' in verdict && { withheld: { tool: verdict.tool, arguments: verdict.arguments } }),
     reasons: verdict.reasons.map(({ code }) => code),
     model,
     proposal,

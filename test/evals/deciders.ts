@@ -1,15 +1,21 @@
 /** Who chooses: production's model, rules that take what evidence makes possible, or the model without any grounding. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { catalogue, toolByName } from '#lib/catalogue/index.ts';
 import { READINGS } from '#lib/catalogue/tool.ts';
+import { toolSchemas } from '#lib/core/answer-format.ts';
+import { EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
 import type { AskModel, ModelAnswer, ModelQuestion } from '#lib/workflow/ports.ts';
 import { createMemoryModel } from '#test/fakes/model-memory.ts';
 import type { EvalCase } from './cases.ts';
 import { type CaseResult, decideCase } from './decide-case.ts';
 import { evalPolicy } from './eval-policy.ts';
+
+/** What a model is told in every question, and what it is offered: figures hold for these alone. */
+export const PROMPT_HASH = hashOf({ SYSTEM_PROMPT, EXAMPLES }).slice(0, 12);
+export const CATALOGUE_HASH = hashOf(toolSchemas()).slice(0, 12);
 
 export const DECIDERS = ['production', 'rules', 'free'] as const;
 export type Decider = (typeof DECIDERS)[number];
@@ -118,7 +124,9 @@ export function remember(askModel: AskModel, model: string, file: string): AskMo
     const answer = await askModel(question);
     known.set(key, answer);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, JSON.stringify(Object.fromEntries(known)));
+    // A run that is stopped while it writes must not leave half a file to the next one.
+    writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(known)));
+    renameSync(`${file}.new`, file);
     return answer;
   };
 }

@@ -1,7 +1,10 @@
 /** The evaluation itself: its figures, its cases, and that it really goes production's way. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createMemoryModel } from '#test/fakes/model-memory.ts';
-import { CASE_FILES, type EvalCase, readCases } from './cases.ts';
+import { CASE_FILES, type EvalCase, readCases, triggerOf } from './cases.ts';
 import { decideCase } from './decide-case.ts';
 import { makeDecider } from './deciders.ts';
 import { evalPolicy } from './eval-policy.ts';
@@ -28,14 +31,65 @@ describe('the cases', () => {
     }
   });
 
-  it('never stand on both sides with one template', () => {
-    const sides = new Map<string, Set<string>>();
-    for (const { template, split } of cases) {
-      // The blind sets are kept apart by who wrote them, not by template.
-      if (split === undefined || split.startsWith('blind')) continue;
-      sides.set(template, (sides.get(template) ?? new Set()).add(split));
+  // The blind sets are kept apart by who wrote them, not by template.
+  const sides = (of: (each: EvalCase) => string) => {
+    const found = new Map<string, Set<string>>();
+    for (const each of cases) {
+      const { split = 'none' } = each;
+      if (split.startsWith('blind')) continue;
+      found.set(of(each), (found.get(of(each)) ?? new Set()).add(split));
     }
-    expect([...sides].filter(([, splits]) => splits.size > 1).map(([template]) => template)).toEqual([]);
+    return [...found].filter(([, splits]) => splits.has('test') && splits.size > 1).map(([name]) => name);
+  };
+
+  it('of split test have a trigger that no other side has, whatever the template, host or value', () => {
+    expect(sides(triggerOf)).toEqual([]);
+  });
+
+  it('never stand on both sides with one template', () => {
+    const split = cases.filter(({ split }) => split === 'test' || split === 'development');
+    const of = (side: string) =>
+      new Set(split.filter((each) => each.split === side).map(({ template }) => template));
+    const development = of('development');
+    expect([...of('test')].filter((template) => development.has(template))).toEqual([]);
+  });
+
+  it.each([
+    ['Linux: FS [/var]: Space is low (used > 80%, total 49.8GB)', 'Windows: FS [Logs(D:)]: Space is low'],
+    ['Redis: Service is down', 'Tomcat: Service is down'],
+    ['Linux: High CPU utilization (over 90% for 5m)', 'Cisco IOS: High CPU utilization'],
+    ['/home is 97 % full', '/srv is 5% full'],
+  ])('%s is the trigger of %s', (one, other) => {
+    const each = named('Systemd: redis-server.service');
+    const { trigger_name: _, ...rest } = each;
+    expect(triggerOf({ ...rest, name: one })).toBe(triggerOf({ ...rest, name: other }));
+    expect(triggerOf({ ...rest, name: one })).not.toBe(triggerOf(each));
+  });
+});
+
+describe('a case file', () => {
+  const given = { name: 'x', nseverity: 3, tags: [], item_key: 'k', host: 'h', remediation: 'notify' };
+  const read = (...lines: readonly string[]) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'cases-')), 'cases.jsonl');
+    writeFileSync(file, lines.join('\n'));
+    return () => readCases(file);
+  };
+
+  it('needs no more than the shared fields, and may end its lines as Windows does', () => {
+    expect(
+      read(`${JSON.stringify(given)}\r`, '', JSON.stringify({ ...given, template: 'T' }))(),
+    ).toHaveLength(2);
+  });
+
+  it.each([
+    ['{"name": ', /cases\.jsonl:2: is no JSON/],
+    [JSON.stringify({ ...given, remediation: 'reboot' }), /cases\.jsonl:2: remediation: /],
+    [JSON.stringify({ ...given, host: undefined }), /cases\.jsonl:2: host: /],
+    [JSON.stringify({ ...given, tags: [{ tag: 'a', value: 1 }] }), /cases\.jsonl:2: tags\[0\]\.value: /],
+    [JSON.stringify({ ...given, policy: { rules: 1 } }), /cases\.jsonl:2: policy\.rules: /],
+    ['3', /cases\.jsonl:2: the line: /],
+  ])('with the line %s is refused by line and field', (line, said) => {
+    expect(read(JSON.stringify(given), line)).toThrow(said);
   });
 });
 
@@ -100,6 +154,25 @@ describe('a case', () => {
       reasons: ['denied'],
     });
   });
+
+  it.each([
+    ['observe', 'observe'],
+    ['approve', 'needs_approval'],
+  ] as const)(
+    'whose policy says %s ends with a human: what is done without one is nothing',
+    async (autonomy, outcome) => {
+      const each = {
+        ...named('Systemd: redis-server.service'),
+        policy: { rules: [{ tools: ['restart_service'], autonomy }] },
+      };
+      expect(await makeDecider('rules', createMemoryModel().askModel)(each)).toMatchObject({
+        tool: 'notify',
+        arguments: {},
+        outcome,
+        withheld: { tool: 'restart_service', arguments: { service_name: 'redis-server.service' } },
+      });
+    },
+  );
 });
 
 describe('the figures', () => {
