@@ -7,6 +7,7 @@ import * as z from 'zod';
 const reported = z.object({
   violations: z.record(z.string(), z.array(z.string())),
   accepted: z.number(),
+  notPosted: z.number(),
   executions: z.number(),
   conflicts: z.number(),
   told: z.number(),
@@ -69,6 +70,16 @@ describe('the functions on the embedded queues and table', { timeout: 400_000 },
     expect(report.undeliverable).toBeGreaterThan(4);
     expect(report.told).toBeGreaterThanOrEqual(report.undeliverable);
     expect(report.alarms).toBeGreaterThan(4);
+  });
+
+  it.each([
+    ['fails with less than was asked for', ['--at-least', '1'], 1],
+    ['is enough where that was asked for', ['--at-least', '0'], 0],
+  ] as const)('a run that its budget cuts short %s', async (_, more, expected) => {
+    const { code, report } = await run('--alerts', '3', '--budget', '0s', ...more);
+    expect(report.notPosted).toBe(3);
+    expect(broken(report)).toEqual([]);
+    expect(code).toBe(expected);
   });
 
   it('are caught running a decision twice when the table is asked for no conditions', async () => {

@@ -111,9 +111,8 @@ if (json) console.log(JSON.stringify(reports.map(plain)));
 const posted = embedded - reports.reduce((sum, { notPosted }) => sum + notPosted, 0);
 const cutShort = posted < enough;
 if (cutShort) {
-  const wantedOf = enough < embedded ? `of the ${enough} that --at-least asks for` : `of ${embedded}`;
   console.error(
-    `CUT SHORT by --budget ${budget}: ${posted} ${wantedOf} alerts were posted on the embedded AWS.`,
+    `CUT SHORT by --budget ${budget}: ${posted} alerts were posted on the embedded AWS, and ${enough} were wanted.`,
   );
 }
 if (cutShort || reports.some(({ violations }) => [...violations.values()].some((each) => each.length > 0))) {
