@@ -19,6 +19,10 @@ interface State {
   readonly by?: string | undefined;
   readonly since?: string | undefined;
   readonly reason?: string | undefined;
+  readonly waitingInAll: number;
+  /** How many went to their queues again, where the API did that. */
+  readonly sentAgain?: number | undefined;
+  readonly left?: number | undefined;
   readonly waiting: readonly {
     readonly incidentId: string;
     readonly host?: string | undefined;
@@ -34,6 +38,9 @@ const answered = z.object({
   by: z.string().optional(),
   since: z.string().optional(),
   reason: z.string().optional(),
+  waitingInAll: z.number(),
+  sentAgain: z.number().optional(),
+  left: z.number().optional(),
   waiting: z.array(
     z.object({
       incidentId: z.string(),
@@ -60,12 +67,17 @@ async function byApi(turn: Turn): Promise<State> {
 }
 
 async function inTable(turn: Turn): Promise<State> {
-  const { savePause, loadPause, listIncidents } = await openTable();
+  const { savePause, loadPause, listIncidents, countIncidents } = await openTable();
   // What is held is due within a minute anyway, and the sweeper sends it to its queue.
   if (turn !== undefined) await savePause({ ...turn, since: Date.now() });
-  const [pause, waiting] = await Promise.all([loadPause(), listIncidents({ state: 'held', limit: 100 })]);
+  const [pause, waiting, waitingInAll] = await Promise.all([
+    loadPause(),
+    listIncidents({ state: 'held', limit: 100 }),
+    countIncidents({ state: 'held' }),
+  ]);
   return {
     ...pause,
+    waitingInAll,
     since: pause.since === undefined ? undefined : new Date(pause.since).toISOString(),
     waiting: waiting.map(({ incidentId, alert }) => ({
       incidentId,
@@ -75,13 +87,16 @@ async function inTable(turn: Turn): Promise<State> {
   };
 }
 
-function print({ paused, by, since, reason, waiting }: State): void {
+function print({ paused, by, since, reason, waiting, waitingInAll, sentAgain, left = 0 }: State): void {
   const who = `${by === undefined ? '' : ` by ${by}`}${since === undefined ? '' : ` since ${since}`}`;
   console.log(`${paused ? 'PAUSED' : 'running'}${who}${reason === undefined ? '' : `: ${plain(reason)}`}`);
-  console.log(waiting.length === 0 ? 'nothing waits' : `${waiting.length} wait:`);
+  const sent = sentAgain === undefined ? 'wait' : `waited, ${sentAgain} were sent to their queues again`;
+  const later = left === 0 ? '' : `, the sweeper sends ${left} within minutes`;
+  console.log(waitingInAll === 0 ? 'nothing waits' : `${waitingInAll} ${sent}${later}:`);
   for (const { incidentId, host = '', eventName = '' } of waiting) {
     console.log(`  ${incidentId}  ${plain(host)}  ${plain(eventName)}`);
   }
+  if (waitingInAll > waiting.length) console.log(`  and ${waitingInAll - waiting.length} more`);
 }
 
 try {

@@ -21,6 +21,7 @@ import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type {
   ChangeIncident,
   Clock,
+  CountIncidents,
   CreateIncident,
   DeleteExpired,
   DueIncidents,
@@ -106,6 +107,7 @@ export interface IncidentsTable {
   readonly hostHistory: HostHistory;
   readonly dueIncidents: DueIncidents;
   readonly listIncidents: ListIncidents;
+  readonly countIncidents: CountIncidents;
   readonly oncePer: OncePer;
   readonly takeAllowance: TakeAllowance;
   readonly giveBackAllowance: GiveBackAllowance;
@@ -341,6 +343,26 @@ export function createIncidentsTable({
       const wanted = due.filter((each) => until === undefined || Number(each['openedAt']) <= until);
       const newest = [...notDue, ...wanted].sort((a, b) => Number(b['openedAt']) - Number(a['openedAt']));
       return (await incidentsOf(newest.slice(0, limit))).filter((each) => each.state === state);
+    },
+
+    countIncidents: async ({ state }) => {
+      let count = 0;
+      let from: Item | undefined;
+      do {
+        const command = new QueryCommand({
+          ...table,
+          IndexName: 'by_state_due',
+          Select: 'COUNT',
+          KeyConditionExpression: '#state = :state',
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':state': state },
+          ExclusiveStartKey: from,
+        });
+        const page = await callAws('incidents_table', 'read', () => documents.send(command));
+        count += page.Count ?? 0;
+        from = page.LastEvaluatedKey;
+      } while (from);
+      return count;
     },
 
     oncePer: async (key, expiresAt) => {

@@ -46,13 +46,18 @@ export function makePauseEndpoint(parts: {
         return problem(400, 'Bad Request', 'The switch cannot be turned.', { errors });
       }
       const state = await set(read.data);
-      log.warn(read.data.paused ? 'paused' : 'resumed', { by: read.data.by, waiting: state.waiting.length });
+      const { waitingInAll, sentAgain } = state;
+      log.warn(read.data.paused ? 'paused' : 'resumed', {
+        by: read.data.by,
+        waiting: waitingInAll,
+        ...(sentAgain !== undefined && { sent_again: sentAgain }),
+      });
       return answer(state);
     },
   });
 }
 
-function answer({ pause, waiting }: PauseState): HttpAnswer {
+function answer({ pause, waiting, waitingInAll, sentAgain }: PauseState): HttpAnswer {
   return {
     status: 200,
     json: {
@@ -60,6 +65,8 @@ function answer({ pause, waiting }: PauseState): HttpAnswer {
       ...(pause.by !== undefined && { by: pause.by }),
       ...(pause.since !== undefined && { since: new Date(pause.since).toISOString() }),
       ...(pause.reason !== undefined && { reason: pause.reason }),
+      waitingInAll,
+      ...(sentAgain !== undefined && { sentAgain, left: Math.max(0, waitingInAll - sentAgain) }),
       waiting: waiting.map(({ incidentId, alert, openedAt }) => ({
         incidentId,
         host: alert?.host.host,

@@ -50,6 +50,9 @@ export type ListIncidents = (query: {
   readonly limit: number;
 }) => Promise<readonly Incident[]>;
 
+/** How many incidents are in a state, by an index that may lag a moment behind. */
+export type CountIncidents = (query: { readonly state: IncidentState }) => Promise<number>;
+
 /** True for the first caller with this key until it expires: "tell a human once per kind". */
 export type OncePer = (key: string, expiresAt: number) => Promise<boolean>;
 

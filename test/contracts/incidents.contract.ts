@@ -233,6 +233,19 @@ export function describeIncidents(
       expect(await opened(9, NOON)).toEqual([]);
     });
 
+    it('counts the incidents of a state, due or not', async () => {
+      const { ports, setNow } = await make();
+      setNow(NOON);
+      const before = await ports.countIncidents({ state: 'held' });
+      for (let index = 0; index < 5; index += 1) {
+        await ports.createIncident(
+          anIncident({ incidentId: newId(), state: 'held', ...(index > 2 && { dueAt: NOON + index }) }),
+        );
+      }
+      await ports.createIncident(anIncident({ incidentId: newId(), state: 'running' }));
+      expect(await ports.countIncidents({ state: 'held' })).toBe(before + 5);
+    });
+
     it('is true once per key until that expires, however many ask at the same time', async () => {
       const { ports, setNow } = await make();
       const key = randomUUID();

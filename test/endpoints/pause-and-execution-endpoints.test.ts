@@ -13,7 +13,7 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 describe('the pause', () => {
   async function prepare() {
     const table = createMemoryIncidents({ clock: () => NOON });
-    await table.createIncident(anIncident({ state: 'held' }));
+    await table.createIncident(anIncident({ state: 'held', dueAt: NOON + 60_000 }));
     const sent: unknown[] = [];
     const ports = {
       ...table,
@@ -47,12 +47,17 @@ describe('the pause', () => {
       const { call, sent } = await prepare();
       expect(await call('GET')).toMatchObject({ status: 200, json: { paused: false } });
       const on = { paused: true, by: 'ann', reason: 'storage' };
-      const shown = { ...on, since: new Date(NOON).toISOString(), waiting: [{ host: 'web-01' }] };
+      const shown = {
+        ...on,
+        since: new Date(NOON).toISOString(),
+        waitingInAll: 1,
+        waiting: [{ host: 'web-01' }],
+      };
       expect(await call(method, on)).toMatchObject({ status: 200, json: shown });
       expect(await call('GET')).toMatchObject({ json: shown });
       expect(sent).toEqual([]);
       expect(await call(method, { paused: false, by: 'bob' })).toMatchObject({
-        json: { paused: false, by: 'bob' },
+        json: { paused: false, by: 'bob', waitingInAll: 1, sentAgain: 1, left: 0 },
       });
       expect(sent).toHaveLength(1);
     },

@@ -102,6 +102,8 @@ export function createMemoryIncidents({
         (a, b) => b.openedAt - a.openedAt,
         limit,
       ),
+    countIncidents: async ({ state }) =>
+      [...incidents.values()].filter((each) => each.state === state).length,
     oncePer: async (key, expiresAt) => {
       const until = onces.get(key);
       if (until !== undefined && until > clock()) return false;

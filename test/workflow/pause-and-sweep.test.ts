@@ -21,11 +21,12 @@ describe('a pause', () => {
     const shown = {
       pause: { paused: true, by: 'ops', reason: 'maintenance' },
       waiting: [{ incidentId: id }],
+      waitingInAll: 1,
     };
     expect(await house.showPause()).toMatchObject({ answer: shown });
 
     expect(await house.setPause(false)).toMatchObject({
-      answer: { pause: { paused: false }, waiting: [{ incidentId: id }] },
+      answer: { pause: { paused: false }, waiting: [{ incidentId: id }], waitingInAll: 1, sentAgain: 1 },
     });
     house.later(2 * MINUTE, () => house.recover(anAlert()));
     await house.settle();
@@ -83,6 +84,87 @@ describe('a pause', () => {
     await house.settle();
     expect(house.incident(id)).toMatchObject({ outcome: 'recovered_before_action' });
     expect(house.rundeck.orders()).toEqual([]);
+  });
+});
+
+describe('a resume of 250 that are held', () => {
+  /** Half of them wait for their decision and half for their job. */
+  async function prepare() {
+    let queueFails = () => false;
+    let changeTakes = 0;
+    const house = openHouse({
+      policy: policyOf({ storm: { alerts: 1000, within: '5m' } }),
+      over: ({ table }) => ({
+        changeIncident: (...given) => {
+          house.pass(changeTakes);
+          return table.changeIncident(...given);
+        },
+        sendToDecide: async (...given) => {
+          if (queueFails()) throw new UpstreamError('queue', 'failed', 'no', { sent: 'no', retry: true });
+          return house.queues.decide.send(...given);
+        },
+      }),
+    });
+    await house.ready;
+    const post = (event: number) =>
+      house.post(anAlert({ eventId: String(event), host: { host: `web-${event}` } }));
+    const ids: string[] = [];
+    for (let event = 1; event <= 125; event += 1) ids.push(await post(event));
+    for (const incidentId of ids) await house.decide({ incidentId });
+    await house.setPause(true);
+    for (const incidentId of ids) await house.dispatch({ incidentId, step: 1 });
+    for (let event = 126; event <= 250; event += 1) {
+      const incidentId = await post(event);
+      await house.decide({ incidentId });
+      ids.push(incidentId);
+    }
+    const { decide, dispatch } = house.queues;
+    for (const queue of [decide, dispatch])
+      for (let message = queue.receive(); message !== undefined; message = queue.receive()) message.delete();
+    expect(new Set(ids.map((id) => house.incident(id).state))).toEqual(new Set(['held']));
+    return {
+      house,
+      ids,
+      sent: () => [...decide.waiting(), ...dispatch.waiting()].map(({ incidentId }) => incidentId),
+      setQueueFails: (fails: () => boolean) => {
+        queueFails = fails;
+      },
+      setChangeTakes: (milliseconds: number) => {
+        changeTakes = milliseconds;
+      },
+    };
+  }
+
+  it('sends all of them to their queues, and says how many', async () => {
+    const { house, ids, sent } = await prepare();
+    const resumed = await house.setPause(false);
+    expect(resumed).toMatchObject({ answer: { waitingInAll: 250, sentAgain: 250 } });
+    expect(resumed.kind === 'answered' && resumed.answer.waiting.length).toBe(100);
+    expect(sent().toSorted()).toEqual(ids.toSorted());
+  });
+
+  it('says how many there was time for, and the sweeper sends the rest', async () => {
+    const { house, ids, sent, setChangeTakes } = await prepare();
+    setChangeTakes(100);
+    expect(await house.setPause(false)).toMatchObject({ answer: { waitingInAll: 250, sentAgain: 80 } });
+    setChangeTakes(0);
+    house.pass(MINUTE);
+    expect(await house.sweep()).toMatchObject({ answer: { swept: 170, failed: [] } });
+    expect(sent().toSorted()).toEqual(ids.toSorted());
+  });
+
+  it('leaves to the sweeper what its queue did not take', async () => {
+    const { house, ids, sent, setQueueFails } = await prepare();
+    let calls = 0;
+    setQueueFails(() => {
+      calls += 1;
+      return calls % 5 === 0;
+    });
+    expect(await house.setPause(false)).toMatchObject({ answer: { waitingInAll: 250, sentAgain: 225 } });
+    setQueueFails(() => false);
+    house.pass(2 * MINUTE);
+    await house.sweep();
+    expect(new Set(sent())).toEqual(new Set(ids));
   });
 });
 
