@@ -4,26 +4,27 @@ import { alone } from '#lib/core/trigger-text.ts';
 
 /** Something does not run, does not answer or is not well. One line a language: English, German, Spanish, Portuguese, French, Italian, others. */
 const DOWN = alone(
-  'down|dead|died|gone|errored|in error|error state|n?ko|not ok|nok|defunct|zombie|core dumped|segfault(?:ed|s)?|panic(?:ked|s)?|50[0234]|(?:exit |status )?code \\d+|missing|lost|stopped|stops|fail(?:s|ed|ing|ure)?|crash(?:es|ed|ing)?|exit(?:s|ed)|kill(?:s|ed)|terminated|aborted|unhealthy|unavailable|unreachable|unresponsive|inactive|offline|frozen|hung|hang(?:s|ing)?|stuck|refus(?:es|ed|ing)|oom|out of memory',
-  "not (?:running|responding|answering|listening|active|alive|up|started|available|reachable|found|there|working|healthy|live|serving)|(?:is|does|do|can|will)(?:n[’']?t| not|not) (?:run|answer|respond|listen|start|connect|work|serve|running|responding|up|there)\\p{L}*|cannot connect|unable to connect|no(?: \\p{L}+){0,2} (?:process(?:es)?|response|answer|reply|connection|instance|heartbeat)s?|no longer (?:running|responding|up|there)|timed? ?out|(?:crash|restart)[ -]?loop(?:ing|s)?|loops?|looping|0 (?:\\p{L}+ )?process(?:es)?|process(?:es)?(?: count)? (?:is|=) ?0",
-  '(?:l[aä]uft|antwortet|reagiert|startet|h[oö]rt|geht) (?:\\p{L}+ )?nicht|nicht (?:mehr )?(?:erreichbar|aktiv|gestartet|verf[uü]gbar|da|bereit|gefunden)|kein(?:e|en)? (?:\\p{L}+[- ]?)?(?:prozess|antwort|verbindung|dienst|instanz)\\p{L}*|gestoppt|defekt|gest[oö]rt|gecrasht|fehlerhaft|steht|tot|ausgefallen|ausfall|abgest[uü]rzt|absturz|beendet|fehlgeschlagen|fehlt|h[aä]ngt|weg|kaputt|gestorben',
-  'ca[ií]d[oa]s?|cay[oó]|termin[oó]|en error|c[oó]digo (?:de salida )?\\d+|da error|rot[oa]|ca[ií]da|cerrad[oa]|parad[oa]s?|detenid[oa]s?|muert[oa]s?|no (?:responde|contesta|est[aá]|funciona|corre|arranca|levanta|hay|existe|escucha|disponible|se ejecuta)|fall(?:a|o|ó|ido|ando)|colgad[oa]s?|fuera de servicio|inaccesible|inactiv[oa]s?|sin (?:respuesta|procesos?|conexi[oó]n|servicio)|apagad[oa]s?',
-  'caiu|caíram|parou|terminou|em erro|com erro|c[oó]digo (?:de sa[ií]da )?\\d+|quebrad[oa]|fechad[oa]|mort[oa]s?|n[aã]o (?:responde|est[aá]|roda|funciona|existe|h[aá]|sobe|inicia|iniciou|encontrad[oa]|dispon[ií]vel)|falh(?:a|ou|ando)|travad[oa]s?|reiniciando|travou|indispon[ií]vel|inativ[oa]s?|fora do ar|sem (?:resposta|processos?|conex[aã]o|servi[cç]o)|desligad[oa]s?',
-  "arr[eê]t[eé]e?s?|à l[’']arr[eê]t|en (?:erreur|panne|d[eé]faut)|code(?: de sortie)? \\d+|termin[eé]e?|ferm[eé]e?|tomb[eé]e?s?|morte?s?|n(?:e |[’'])\\p{L}+(?: \\p{L}+)? (?:pas|plus)|échou[eé]e?|échec|plant[eé]e?s?|fig[eé]e?s?|indisponible|injoignable|inacti(?:f|ve)|hors service|hs|absente?s?|aucun(?:e)? (?:processus|réponse|connexion)|sans réponse",
-  'ferm[oa]|in errore|guast[oa]|codice(?: di uscita)? \\d+|chius[oa]|cadut[oa]|giù|non (?:risponde|[eè] (?:attivo|in esecuzione|raggiungibile)|attivo|raggiungibile|funziona|parte)|arrestat[oa]|terminat[oa]|bloccat[oa]|fallit[oa]|spent[oa]',
+  'down|dead|died|gone|flatlined|fell over|errored|off|in error|error state|n?ko|not ok|nok|defunct|zombie|core dumped|segfault(?:ed|s)?|panic(?:ked|s)?|50[0234]|(?:exit |status )?code \\d+|(?:process(?:es)?|daemon|instance) (?:is |are )?(?:missing|gone|lost)|missing process(?:es)?|stopped|stops|fail(?:s|ed|ing|ure)?|crash(?:es|ed|ing)?|exit(?:s|ed)?(?:[ =:]+\\d+)?|kill(?:s|ed)|terminated|aborted|unhealthy|health (?:probe|check)|!= active|unavailable|unreachable|unresponsive|inactive|offline|frozen|hung|hang(?:s|ing)?|stuck|refus(?:es|ed|ing)|oom|out of memory',
+  "not (?:running|responding|answering|listening|active|alive|up|started|available|reachable|found|there|working|healthy|live|serving)|(?:is|does|do|can|will)(?:n[’']?t| not|not) (?:run|answer|respond|listen|start|connect|work|serve|running|responding|up|there)\\p{L}*|cannot connect|unable to connect|no(?: \\p{L}+){0,2} (?:process(?:es)?|response|answer|reply|connection|instance|heartbeat)s?|no longer (?:running|responding|up|there)|timed? ?out|(?:crash|restart)[ -]?loop(?:ing|s)?|loops?|looping|(?:0|zero) (?:\\p{L}+ )?proc(?:s|ess(?:es)?)?|process(?:es)?(?: count)? (?:is|=) ?0",
+  '(?:l[aä]uft|antwortet|reagiert|startet|h[oö]rt|geht) (?:\\p{L}+ )?nicht?|nicht (?:mehr )?(?:erreichbar|aktiv|gestartet|verf[uü]gbar|da|bereit|gefunden)|kein(?:e|en)? (?:\\p{L}+[- ]?)?(?:prozess|antwort|verbindung|dienst|instanz)\\p{L}*|gestoppt|defekt|gest[oö]rt|gecrasht|abgeschmiert|ausgestiegen|verabschiedet|kaput|n\\.? ?i\\. ?o\\.?|nicht (?:i\\. ?o\\.?|in ordnung|gesund|ok)|inaktiv|0 prozesse?|fehlerhaft|steht|tot|ausgefallen|ausfall|abgest[uü]rzt|absturz|beendet|fehlgeschlagen|prozess fehlt|h[aä]ngt|kaputt|gestorben',
+  'ca[ií]d[oa]s?|cay[oó]|muri[oó]|petad[oa]|tirad[oa]|no (?:saludable|ok)|fuera|mud[oa]|termin[oó]|en error|c[oó]digo (?:de salida )?\\d+|da error|rot[oa]|ca[ií]da|cerrad[oa]|parad[oa]s?|detenid[oa]s?|muert[oa]s?|no (?:responde|contesta|est[aá]|funciona|corre|arranca|levanta|hay|existe|escucha|disponible|se ejecuta)|fall(?:a|o|ó|ido|ando)|colgad[oa]s?|fuera de servicio|inaccesible|inactiv[oa]s?|sin (?:respuesta|procesos?|conexi[oó]n|servicio)|apagad[oa]s?',
+  'caiu|caíram|morreu|sumiu|saiu|doente|(?:n[aã]o|ñ|nao) (?:t[aá]|ativ[oa]|saud[aá]vel|ok|roda|responde)|fora|mud[oa]|parou|terminou|em erro|com erro|c[oó]digo (?:de sa[ií]da )?\\d+|quebrad[oa]|fechad[oa]|mort[oa]s?|n[aã]o (?:responde|est[aá]|roda|funciona|existe|h[aá]|sobe|inicia|iniciou|encontrad[oa]|dispon[ií]vel)|falh(?:a|ou|ando)|travad[oa]s?|reiniciando|travou|indispon[ií]vel|inativ[oa]s?|fora do ar|sem (?:resposta|processos?|conex[aã]o|servi[cç]o)|desligad[oa]s?',
+  "arr[eê]t[eé]e?s?|à l[’']arr[eê]t|en (?:erreur|panne|d[eé]faut|rade|carafe)|par terre|(?:pas|plus) (?:lanc[eé]e?|d[eé]marr[eé]e?|ok|sain|actif|active|dispo(?:nible)?)|sorti[e]?(?: en)?|aucun(?:e)? (?:proc|processus)|mort|code(?: de sortie)? \\d+|termin[eé]e?|ferm[eé]e?|tomb[eé]e?s?|morte?s?|n(?:e |[’'])\\p{L}+(?: \\p{L}+)? (?:pas|plus)|échou[eé]e?|échec|plant[eé]e?s?|fig[eé]e?s?|indisponible|injoignable|inacti(?:f|ve)|hors service|hs|absente?s?|aucun(?:e)? (?:processus|réponse|connexion)|sans réponse",
+  'ferm[oa]|in errore|crashat[oa]|mort[oa]|n(?:o|n)n? (?:attiv[oa]|va|sano|ok)|guast[oa]|codice(?: di uscita)? \\d+|chius[oa]|cadut[oa]|giù|non (?:risponde|[eè] (?:attivo|in esecuzione|raggiungibile)|attivo|raggiungibile|funziona|parte)|arrestat[oa]|terminat[oa]|bloccat[oa]|fallit[oa]|spent[oa]',
   'niet (?:actief|bereikbaar)|gestopt|nie (?:działa|odpowiada)|zatrzyman[yae]|padł[ao]?|не (?:работает|отвечает|запущен\\p{L}*)|остановлен\\p{L}*|упал\\p{L}*|недоступ\\p{L}*',
 );
 
 /** A file system has too little left. */
 const FULL = alone(
-  'full|enospc|low|little|running out|runs? out|out of|critical(?:ly)?|almost|nearly|exhaust(?:s|ed|ing)|fill(?:s|ed|ing)(?: up)?|exceed(?:s|ed|ing)?|above|over|below|under|less than|more than|only|no (?:free )?(?:space|room|inodes?)|too (?:high|little|much|few|small)|short(?:age)?|not enough|insufficient|left|remaining|usage|used|high|space|\\d+ ?(?:[mgt]i?b)',
-  'voll(?:e[rns]?)?|knapp|wenig(?:e[rn])?|kein(?:e[nr]?)?|fast|kaum|kritisch|speicherplatz|platz|platte|belegt|[uü]ber|unter|nur noch|mehr als|weniger als|l[aä]uft (?:voll|zu)|am limit',
-  'llen[oa]s?|llen[aá]ndose|poc[oa]s?|baj[oa]|sin|agot(?:ado|a|ándose)|cr[ií]tic[oa]|insuficiente|casi|espacio|queda[n]?|falta|uso|disco',
-  'chei[oa]s?|enchendo|lotad[oa]s?|pouc[oa]s?|baix[oa]|sem|esgotad[oa]|acabando|estourando|estourou|quase|espa[cç]o|resta[m]?|acima|abaixo',
-  'plein[e]?s?|satur[eé]e?s?|faible|manque|plus|presque|critique|espace|place|reste|peu|rempli[e]?|bient[oô]t',
-  'pien[oa]|poc[oa]|esaurit[oa]|quasi|spazio|critico|vol|bijna|ruimte|pełn[yae]|miejsca|mało|переполнен\\p{L}*|мало|место|места|заполнен\\p{L}*',
+  'full|enospc|low|little|running out|runs? out|out of|critical(?:ly)?|almost|nearly|exhaust(?:s|ed|ing)|fill(?:s|ed|ing)(?: up)?|exceed(?:s|ed|ing)?|above|below|less than|more than|only|(?:no|zero|0) (?:free )?(?:space|room|inodes?)|inodes? (?:all )?gone|too (?:high|little|much|few|small)|short(?:age)?|not enough|insufficient|left|remaining|usage|high|(?:no|free) space|ate|eaten|(?:down to|plus que|noch|s[oó]lo|s[oó]|soltanto|only|just|barely) \\d+(?:[.,]\\d+)? ?[kmgt]i?[bo]',
+  '\\p{L}*voll(?:e[rns]?)?|platzt|randvoll|dicht|inodes alle|knapp|wenig(?:e[rn])?|kein(?:e[nr]?)?|fast|kaum|kritisch|kein platz|wenig platz|belegt|nur noch|mehr als|weniger als|l[aä]uft (?:voll|zu)|am limit',
+  'llen[oa]s?|llen[aá]ndose|reventad[oa]|hasta arriba|agotad[oa]s|poc[oa]s?|baj[oa]|sin|agot(?:ado|a|ándose)|cr[ií]tic[oa]|insuficiente|casi|queda[n]?|sobran|falta|sin espacio|poco espacio',
+  'chei[oa]s?|no talo|enchendo|entupid[oa]|zero inodes?|lotad[oa]s?|pouc[oa]s?|baix[oa]|sem|esgotad[oa]|acab(?:ando|ou)|estourando|estourou|quase|resta[m]?|sobra[m]?|acima|abaixo',
+  "plein[e]?s?|satur[eé]e?s?|faible|manque|plus (?:de |d[’'])\\p{L}+|presque|critique|reste|peu|[eé]puis[eé]e?s?|blind[eé]e?s?|bond[eé]e?s?|ras|rempli[e]?|bient[oô]t",
+  '(?:stra)?pien[oa]|poc[oa]|esaurit[oaei]|finit[oa]|quasi|critico|vol|bijna|pełn[yae]|mało|переполнен\\p{L}*|мало|заполнен\\p{L}*',
 );
-const SHARE = /[<>]\s*\d|\d\s*%|%/u;
+const SHARE =
+  /[<>]\s*\d|\d\s*%|\d ?(?:pct|percent|prozent|por ?ci?ento|pour ?cent|per ?cento)\b|(?:^|\s)(?:@|at|al?|à|auf|em|con|com|bei)? ?(?:8[5-9]|9\d)$/iu;
 
 /** A resource is short, besides the words for what is full. */
 const BUSY = alone(
@@ -46,11 +47,12 @@ const NOT_NOW = alone(
 /** What was settled among people, and what is only tried. */
 const SETTLED = alone(
   'agreed|arranged|coordinated|confirmed|wanted|desired|permitted|accepted|tolerated|informed|window|freeze|drill|exercise|rehearsal|training|test only|(?:for|during|under) (?:a )?test(?:s|ing)?|pilot|trial|experiment|false (?:alarm|positive)|known (?:issue|problem|bug)|nothing to do|no action|hands off|fyi|for (?:your )?information|info(?:rmation)? only|just info|standby|stand-by|spare|failover|switch ?over|passive|dr site|retire(?:s|d|ment)?|phased? out|end of life|eol|obsolete|abandoned|archived?|unused|not (?:in use|used|needed|required|productive|in production)|no longer (?:needed|used|required)|waiv(?:ed|er)|exception',
-  'abgestimmt|abgesprochen|vereinbart|bekannt(?:es|er)?|akzeptiert|toleriert|gew[uü]nscht|[uü]bung|probe|testweise|testbetrieb|testlauf|fehlalarm|nur (?:zur )?info(?:rmation)?|zur information|kein handlungsbedarf|nichts (?:zu )?tun|standby|ersatz|notfall|stillgelegt|ausgemustert|au[sß]er betrieb genommen|abgebaut|abgel[oö]st|nicht (?:mehr )?(?:ben[oö]tigt|gebraucht|produktiv|in betrieb)|veraltet|ungenutzt|freigegeben|freigabe',
-  'acordad[oa]|convenid[oa]|coordinad[oa]|confirmad[oa]|aceptad[oa]|conocid[oa]|simulacro|prueba[s]?|ensayo|falsa alarma|solo informativ[oa]|informativ[oa]|sin acci[oó]n|no hacer nada|no tocar|reserva|respaldo pasivo|retirad[oa]|dad[oa] de baja|obsolet[oa]|en desuso|ya no se (?:usa|necesita)|ventana',
-  'acordad[oa]|combinad[oa]|coordenad[oa]|confirmad[oa]|aceit[oa]|conhecid[oa]|simulad[oa]|simula[cç][aã]o|teste[s]?|ensaio|alarme falso|apenas informativ[oa]|informativ[oa]|nada a fazer|n[aã]o mexer|aposentad[oa]|desativad[oa]|descontinuad[oa]|obsolet[oa]|em desuso|n[aã]o (?:é|e) mais (?:usad[oa]|necess[aá]ri[oa])|janela',
-  "convenue?s?|accord[eé]e?s?|confirm[eé]e?s?|accept[eé]e?s?|connue?s?|exercice|essai[s]?|fausse alerte|pour info(?:rmation)?|à titre d[’']information|rien à faire|ne pas toucher|secours|d[eé]sactiv[eé]e?s?|retir[eé]e?s?|mise? hors|obsol[eè]te|abandonn[eé]e?s?|inutilis[eé]e?s?|fen[eê]tre",
-  'concordat[oa]|confermat[oa]|accettat[oa]|not[oa]|esercitazione|prova|prove|falso allarme|solo informativ[oa]|nulla da fare|non toccare|riserva|dismess[oa]|disattivat[oa]|ritirat[oa]|obsolet[oa]|inutilizzat[oa]|finestra',
+  "copy(?:ing)?|copied|transfer\\p{L}*|(?:o[fn]|off|disabled) since|baseline|harden\\p{L}*|wait(?:s|ing)? for|still (?:accepts?|running|runs|up|alive|active|there|in use)|should(?:n[’']t)?|normal(?:ly)?|looking (?:at|into)|working on|investigat\\p{L}*|is on it|post-?mortem|retrospective|runbook|documentation|docs?|inventory|grew|grown|attached|quota|tmpfs|lun|writable|permissions?|vulnerab\\p{L}*|cve-[\\d-]+|renamed|moved|superseded|deprecated|sufficient|staging|\\d+ days?",
+  'kopie(?:rt|ren)?|l[aä]uft noch|noch (?:immer|aktiv)|sollten?|normal|schaut|k[uü]mmert|bearbeitet|arbeitet|dran|gestrig\\p{L}*|nachbetrachtung|doku\\p{L}*|betriebshandbuch|bestandsaufnahme|kontingent|erh[oö]ht|ausreichend|umbenannt|hei[sß]+t|k[uü]nftig|\\d+ tagen?|abgestimmt|abgesprochen|vereinbart|bekannt(?:es|er)?|akzeptiert|toleriert|gew[uü]nscht|[uü]bung|probe|testweise|testbetrieb|testlauf|fehlalarm|nur (?:zur )?info(?:rmation)?|zur information|kein handlungsbedarf|nichts (?:zu )?tun|standby|ersatz|notfall|stillgelegt|ausgemustert|au[sß]er betrieb genommen|abgebaut|abgel[oö]st|nicht (?:mehr )?(?:ben[oö]tigt|gebraucht|produktiv|in betrieb)|veraltet|ungenutzt|freigegeben|freigabe',
+  'copia de|copiando|todav[ií]a (?:acepta|corre|activ)\\p{L}*|deber[ií]a[n]?|es normal|mirando|revisando|trabajando|est[aá] en ello|post ?mortem|documentaci[oó]n|inventario|suficiente|cuota|creci[oó]|renombrad[oa]|movid[oa]|proyecci[oó]n|\\d+ d[ií]as|acordad[oa]|convenid[oa]|coordinad[oa]|confirmad[oa]|aceptad[oa]|conocid[oa]|simulacro|prueba[s]?|ensayo|falsa alarma|solo informativ[oa]|informativ[oa]|sin acci[oó]n|no hacer nada|no tocar|reserva|respaldo pasivo|retirad[oa]|dad[oa] de baja|obsolet[oa]|en desuso|ya no se (?:usa|necesita)|ventana',
+  'c[oó]pia d[eo]|copiando|ainda (?:aceita|roda|ativ)\\p{L}*|deveria[m]?|é normal|olhando|mexendo|trabalhando|documenta[cç][aã]o|invent[aá]rio|suficiente|cota|cresceu|renomead[oa]|movid[oa]|proje[cç][aã]o|\\d+ dias|acordad[oa]|combinad[oa]|coordenad[oa]|confirmad[oa]|aceit[oa]|conhecid[oa]|simulad[oa]|simula[cç][aã]o|teste[s]?|ensaio|alarme falso|apenas informativ[oa]|informativ[oa]|nada a fazer|n[aã]o mexer|aposentad[oa]|desativad[oa]|descontinuad[oa]|obsolet[oa]|em desuso|n[aã]o (?:é|e) mais (?:usad[oa]|necess[aá]ri[oa])|janela',
+  "copie (?:de|du|des)|encore (?:actif|active|en route)|devraient|devrait|est normal|regarde|travaille|s[’']en occupe|fiche|documentation|inventaire|suffisant[e]?|quota|renomm[eé]e?|d[eé]m[eé]nag[eé]e?|projection|\\d+ jours|convenue?s?|accord[eé]e?s?|confirm[eé]e?s?|accept[eé]e?s?|connue?s?|exercice|essai[s]?|fausse alerte|pour info(?:rmation)?|à titre d[’']information|rien à faire|ne pas toucher|secours|d[eé]sactiv[eé]e?s?|retir[eé]e?s?|mise? hors|obsol[eè]te|abandonn[eé]e?s?|inutilis[eé]e?s?|fen[eê]tre",
+  'copia di|ancora attiv[oa]|dovrebbe(?:ro)?|è normale|guardando|lavorando|documentazione|inventario|sufficiente|quota|rinominat[oa]|spostat[oa]|\\d+ giorni|concordat[oa]|confermat[oa]|accettat[oa]|not[oa]|esercitazione|prova|prove|falso allarme|solo informativ[oa]|nulla da fare|non toccare|riserva|dismess[oa]|disattivat[oa]|ritirat[oa]|obsolet[oa]|inutilizzat[oa]|finestra',
 );
 /** That nothing is known is no news of what is wrong. A template adds it in parentheses to what is. */
 const NO_DATA = alone(
@@ -72,10 +74,12 @@ const APPOINTMENT = alone(
   '\\d{1,2}:\\d{2}|\\d{1,2}h\\d{2}|(?:[aà]s|a las|à|ab|até|bis|um|at|till?|alle) \\d{1,2} ?h|\\d{1,2} ?[ap]m|\\d{1,2}[./]\\d{1,2}[./](?:\\d{2,4})?|20\\d{2}(?:-\\d{2}){1,2}|(?:chg|inc|req|rfc|itsm|jira|prb|tkt|ops)[-# ]?\\d+|#\\d{2,}|n\\.?[ºo]\\s?\\d+',
 );
 /**
- * What is wrong is said in a few words; of 115 triggers that administrators had named, none with a right action had more than ten,
- * and 15 of 50 whose name meant something else had.
+ * What is wrong is said in a few words; of 423 custom names, 3 of 256 with a right action had more than
+ * nine, and 29 of 167 that meant something else had.
  */
-const MOST_WORDS = 10;
+const MOST_WORDS = 9;
+/** Of 300 custom names, 42 of up to three words had no known word for trouble, and all of them meant it. */
+const FEW_WORDS = 3;
 
 /**
  * Whether the name says that what the tool would mend is wrong, and wrong now. What is wrong must stand in its first
@@ -95,11 +99,13 @@ export function namesTrouble(
   if (tool !== 'analyze_processes' && (APPOINTMENT.test(all) || wordsOf(all) > MOST_WORDS)) return false;
   const full = FULL.test(first) || SHARE.test(all);
   if (tool === 'analyze_processes') return full || BUSY.test(first);
+  // So few words are a name and its state; which state is for the model to read, whatever the language.
+  if (tool !== 'cleanup_disk' && wordsOf(all) <= FEW_WORDS && !/\s\d/u.test(all)) return true;
   return tool === 'cleanup_disk' ? full : DOWN.test(first);
 }
 
 function wordsOf(text: string): number {
-  return text.split(/[\s,;:()]+/u).filter((word) => word !== '').length;
+  return text.split(/[\s,;:()]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
 
 /** Whether a name says that something is too much or too slow, and nothing that has failed. */

@@ -51,6 +51,7 @@ describe('what a custom name says of a mount point', () => {
     expect(volume('/srv/fast is full')).toBe('cleanup_disk /srv/fast');
     expect(volume('Elasticsearch path /srv/fast at 91 %')).toBe('');
     expect(volume('PostgreSQL: /srv/fast is full')).toBe('');
+    expect(volume('Hyper-V: /srv/fast is full')).toBe('');
   });
 
   it('is not meant by the name of the host', () => {

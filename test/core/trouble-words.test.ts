@@ -9,6 +9,22 @@ const own = (tool: Parameters<typeof namesTrouble>[1]['tool']) => ({ tool, tagge
 const template = { tool: 'restart_service', tagged: true } as const;
 
 describe("a name in somebody's own words", () => {
+  it.each(['nginx ded', 'Postfix flöten', 'sshd 🔴', 'webshop: bäh'])(
+    'that is a name and a state is for the model to read: %s',
+    (name) => {
+      expect(names(name, own('restart_service'))).toBe(true);
+      expect(names(name, own('restart_application'))).toBe(true);
+      expect(names(name, own('cleanup_disk'))).toBe(false);
+    },
+  );
+
+  it.each(['nginx renamed', 'redis 7 deprecated', 'Is nginx there?', 'cups: Wartung'])(
+    'is never so short that it may mean something else: %s',
+    (name) => {
+      expect(names(name, own('restart_service'))).toBe(false);
+    },
+  );
+
   it.each([
     'sshd dead on jump-02',
     'fail2ban not running !',
@@ -26,6 +42,8 @@ describe("a name in somebody's own words", () => {
     'El contenedor terminó con código 137',
     'controllo di salute KO',
     "Webapp catalogue à l'arrêt",
+    'crond aucun processus sur web-01',
+    'container boletos morreu de novo',
   ])('says that something is down: %s', (name) => {
     expect(names(name, own('restart_service'))).toBe(true);
     expect(names(name, own('restart_application'))).toBe(true);
@@ -39,6 +57,11 @@ describe("a name in somebody's own words", () => {
     '/var 97%',
     'Only 2 GB left on /srv',
     'disk usage above 90',
+    '/var/cache 96 Prozent',
+    '/var/log al 97',
+    'Root filesystem down to 900 MB',
+    "/srv/exports n'a plus que 800 Mo",
+    'C: knallvoll',
   ])('says that a disk is full: %s', (name) => {
     expect(names(name, own('cleanup_disk'))).toBe(true);
   });
@@ -62,6 +85,13 @@ describe("a name in somebody's own words", () => {
     'search container has no HEALTHCHECK defined',
     'postfix: unit file differs from the one in Ansible',
     'nginx down: window agreed with the shop team',
+    'Runbook link missing for nginx',
+    'Carlos está mirando el tomcat caído',
+    'Altes Faxmodul läuft noch, sollte längst weg sein',
+    'World-writable files found under /srv/www',
+    'Spazio /home sufficiente per altri 25 giorni',
+    '/srv/nas: Kontingent von 2 auf 3 TB erhöht',
+    'Copie de /srv/iso vers le nouveau NAS terminée à 80 %',
     'nginx down from 22:00 on',
     'nginx gestoppt am Montag',
     'nginx caiu, ver INC-5521',
