@@ -498,7 +498,7 @@ export function release(
 
 /**
  * From now on the post may have been sent: whoever finds this claim must never post again. Only for the owner of the
- * claim of that time.
+ * claim of that time, and only while the problem is not over.
  */
 export function noteSending(
   incident: Incident,
@@ -506,6 +506,8 @@ export function noteSending(
   now: number,
   claimedAt: number,
 ): Incident | undefined {
+  // The recovery may have come while the claim's owner looked at everything else.
+  if (incident.recoveredAt !== undefined) return undefined;
   return withDispatch(incident, step, now, (dispatch) =>
     incident.state === 'dispatching' && dispatch.sent === 'no' && dispatch.claimedAt === claimedAt
       ? { ...dispatch, sent: 'unknown' }
@@ -565,7 +567,7 @@ export function noteExecution(
     ...dispatch,
     executionStatus: status,
     ...(url !== undefined && { executionUrl: url }),
-    ...(ended && { endedAt: endedAt ?? now }),
+    ...(ended && { endedAt: isPlausible(endedAt, dispatch, now) ? endedAt : now }),
     ...(output !== undefined && output !== '' && { output: output.slice(-4000) }),
     ...(findings !== undefined && { findings }),
   }));
@@ -573,6 +575,11 @@ export function noteExecution(
   return ended
     ? note({ ...changed, state: 'verifying', dueAt }, now, 'execution', `The execution ended: ${status}.`)
     : { ...changed, dueAt };
+}
+
+/** Rundeck's clock may go wrong, and how long a recovery is waited for must not depend on that. */
+function isPlausible(endedAt: number | undefined, { claimedAt }: Dispatch, now: number): endedAt is number {
+  return endedAt !== undefined && endedAt >= claimedAt && endedAt <= now;
 }
 
 /** What a human says about a decision afterwards; a later word replaces an earlier one. `undefined` without the decision. */

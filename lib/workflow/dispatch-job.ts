@@ -153,9 +153,12 @@ export function makeDispatchJob(
     }
     taken.push(...allowances.keys);
     const sending = await changeIncident(incidentId, (known) => noteSending(known, step, clock(), claimedAt));
-    // Somebody took the claim away: this invocation was silent for longer than any may be.
     if (!sending.changed) {
       await giveBack(ports.giveBackAllowance, taken);
+      if (sending.incident?.recoveredAt !== undefined) {
+        return stopIt(incident, decision, { code: 'recovered', text: 'The problem is over already.' });
+      }
+      // Somebody took the claim away: this invocation was silent for longer than any may be.
       return 'not_claimed';
     }
     return { incident, decision, job: verdict, stored, taken };

@@ -1,6 +1,7 @@
 /** Every minute: whatever is due and nobody seems to be working on is picked up again. */
 import { INCIDENT_STATES, type Incident, type IncidentState } from '#lib/core/incident.ts';
 import { noteRequeued } from '#lib/core/incident-changes.ts';
+import { overdue } from '#lib/core/overdue.ts';
 import {
   type ClosePorts,
   closeAndTell,
@@ -104,6 +105,13 @@ export function makeSweepIncidents(
 
   async function sweep(incident: Incident, now: number): Promise<unknown> {
     const { incidentId, state } = incident;
+    const late = overdue(incident, now);
+    if (late !== undefined) {
+      const { outcome, reason } = late;
+      const isOurs = (known: Incident) => known.state === state && overdue(known, now) !== undefined;
+      const after = await closeAndTell(ports, settings, incident, outcome, reason, isOurs);
+      return after && sendForComment(ports.sendToCheck, after);
+    }
     switch (state) {
       case 'received':
       case 'held':

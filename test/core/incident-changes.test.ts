@@ -555,6 +555,10 @@ describe('a claim', () => {
     expect(noteSending(claimed(), 2, later, NOON)).toBeUndefined();
     expect(noteSending(claimed(), 1, later, NOON - 1)).toBeUndefined();
   });
+
+  it('announces no post of what is over', () => {
+    expect(noteSending(claimed('no', { recoveredAt: NOON + 1 }), 1, later, NOON)).toBeUndefined();
+  });
 });
 
 describe('an execution', () => {
@@ -605,6 +609,14 @@ describe('an execution', () => {
     const dispatch = noteExecution(running, 1, { ...ended, output: '' })?.decisions[0]?.dispatch;
     expect(dispatch).toMatchObject({ endedAt: later });
     expect(dispatch).not.toHaveProperty('output');
+  });
+
+  it.each([
+    ['after now', later + 1],
+    ['before it was claimed', NOON - 1],
+  ])('that ended %s, by a clock that goes wrong, ended now', (_, endedAt) => {
+    const dispatch = noteExecution(running, 1, { ...ended, endedAt })?.decisions[0]?.dispatch;
+    expect(dispatch).toMatchObject({ endedAt: later });
   });
 
   it.each([

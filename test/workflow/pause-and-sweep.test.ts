@@ -269,6 +269,34 @@ describe('the sweeper', () => {
     expect(await house.sweep()).toMatchObject({ answer: { swept: 70, failed: [] } });
   });
 
+  it.each([
+    ['decides', 21, 'handed_over', 'could not be decided in time'],
+    ['dispatches', 21, 'handed_over', 'nothing has carried it out'],
+    ['checks', 45, 'unverifiable', 'Nobody found out in time'],
+  ] as const)(
+    'alone tells a human in time when nothing %s any more',
+    async (what, minutes, outcome, text) => {
+      const house = openHouse({});
+      await house.ready;
+      const id = await house.post(anAlert());
+      if (what !== 'decides') await house.decide({ incidentId: id });
+      if (what === 'checks') await house.dispatch({ incidentId: id, step: 1 });
+      const began = house.clock();
+      while (house.incident(id).state !== 'closed' && house.clock() < began + 60 * MINUTE) {
+        house.pass(MINUTE);
+        expect(await house.sweep()).toMatchObject({ answer: { failed: [] } });
+      }
+      expect(house.incident(id)).toMatchObject({ outcome, escalation: 'delivered' });
+      expect(house.people.messages).toMatchObject([{ incidentId: id, body: expect.stringContaining(text) }]);
+      expect(house.clock() - began).toBeLessThanOrEqual((minutes + 2) * MINUTE);
+      // What comes back to life afterwards does nothing.
+      await house.decide({ incidentId: id });
+      await house.dispatch({ incidentId: id, step: 1 });
+      expect(house.rundeck.orders()).toHaveLength(what === 'checks' ? 1 : 0);
+      expect(house.people.messages).toHaveLength(1);
+    },
+  );
+
   it('deletes what has expired', async () => {
     const house = openHouse({ policy: policyOf({ minimum_severity: 5 }) });
     await house.ready;

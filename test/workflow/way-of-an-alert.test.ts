@@ -175,6 +175,27 @@ describe('a job', () => {
     expect(await house.notifyExecution('77')).toEqual({ kind: 'answered', answer: 'not_ours' });
   });
 
+  it('does not start when the problem recovers between the claim and the post', async () => {
+    const house = openHouse({
+      over: ({ table }) => ({
+        takeAllowance: async (...given) => {
+          if (given[0].startsWith('limit/')) await house.recover(anAlert());
+          return table.takeAllowance(...given);
+        },
+      }),
+    });
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.decide({ incidentId: id });
+    expect(await house.dispatch({ incidentId: id, step: 1 })).toMatchObject({ answer: 'stopped' });
+    expect(house.incident(id)).toMatchObject({ outcome: 'recovered_before_action', escalation: 'none' });
+    expect(house.rundeck.orders()).toEqual([]);
+    // What was taken for it is there for the next one.
+    expect(
+      await house.table.takeAllowance('cooldown/zabbix/web-01/cleanup_disk', 1, house.clock() + MINUTE),
+    ).toBe(true);
+  });
+
   it('does not start when the problem recovers before', async () => {
     const house = openHouse({});
     await house.ready;
