@@ -2,6 +2,7 @@
 import { type Evidence, type Facts, found, namesOf, plain, subject } from '#lib/core/evidence-facts.ts';
 import { serviceSign } from '#lib/core/evidence-of-service.ts';
 import type { ItemKey } from '#lib/core/item-key.ts';
+import { triggerText } from '#lib/core/trigger-text.ts';
 
 export function applicationEvidence(facts: Facts): Evidence | undefined {
   const { key, tags } = facts;
@@ -16,6 +17,9 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
     (scopes.length === 0 && isOwnCheckOfAnApplication(key));
   if (container) {
     const names = plain(first);
+    // The check of an application may fail because of another one that it needs.
+    const elsewhere = /^(web)?app/.test(key.name) && !isMentioned(names, triggerText(facts.alert));
+    if (elsewhere) return undefined;
     return found('restart_application', names.length > 0 ? names : namesOf(tags, ['container'], []), because);
   }
   // Tomcat's own word for each of its webapps; a tag says which of the policy's it is.
@@ -39,4 +43,14 @@ function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey)
   return /^(docker|podman|pm2|containers?|apps?|applications?|webapps?|(iis\.)?app_?pools?)\.(container\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
     name,
   );
+}
+
+/** Whether a text has a part of one of these names, however it is written: `PortalAluno` in "portal do aluno". */
+function isMentioned(names: readonly string[], text: string): boolean {
+  const letters = (value: string) => value.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
+  const parts = names
+    .flatMap((name) => name.replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2').split(/[^\p{L}\p{N}]+/u))
+    .map(letters)
+    .filter((part) => part.length >= 3);
+  return parts.length === 0 || parts.some((part) => letters(text).includes(part));
 }

@@ -11,7 +11,7 @@ import type { Evidence } from '#lib/core/evidence-facts.ts';
 import type { Reason } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
-import { firstClause, speaksToReader, triggerText } from '#lib/core/trigger-text.ts';
+import { firstClause, speaksToReader, triggerText, withNameAs } from '#lib/core/trigger-text.ts';
 import { namesTrouble } from '#lib/core/trouble-words.ts';
 
 export interface EligibleTool {
@@ -84,8 +84,10 @@ function eligibleOf(
   const readOnly = catalogue[tool].safety === 'read_only';
   const text = triggerText(alert);
   const orders = speaksToReader(text);
+  // A service may be called `planning` or `deadlock-monitor`; that says nothing of its state.
+  const said = readOnly || tool === 'cleanup_disk' ? text : withNameAs(text, names, 'it');
   const trouble = namesTrouble(
-    { whole: text, clause: firstClause(text) },
+    { whole: said, clause: firstClause(said) },
     { tool, tagged: isOfTemplate(alert) },
   );
   // What a template's tags say is enough to look; what only the name says, when it names trouble and nothing else.

@@ -11,14 +11,16 @@ export function triggerText(alert: Alert): string {
 
 /** Whose name it is says nothing about what to do, and would make each host's alert a question of its own. */
 function nameWithoutHost({ eventName, host }: Alert): string {
-  return [host.name ?? '', host.host]
+  return withNameAs(eventName, [host.name ?? '', host.host], 'this host');
+}
+
+/** The text with another word wherever it has one of these names as a whole word; the longest first. */
+export function withNameAs(text: string, names: readonly string[], word: string): string {
+  return names
     .filter((name) => name !== '')
-    .sort((a, b) => b.length - a.length)
+    .toSorted((a, b) => b.length - a.length)
     .map((name) => name.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`))
-    .reduce(
-      (text, name) => text.replaceAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, 'g'), 'this host'),
-      eventName,
-    );
+    .reduce((left, name) => left.replaceAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, 'gi'), word), text);
 }
 
 /**

@@ -38,6 +38,25 @@ const codes = (of: Alert, policy: Policy = open) =>
 const capacity = 'target=linux component=storage scope=availability scope=capacity';
 const down = 'class=software component=health scope=availability';
 
+describe('the name of a subject', () => {
+  const says = (key: string, nameOrig: string) =>
+    possible(alert(key, '', { trigger: { id: '1', nameOrig } }));
+
+  it('has to be in what is said of an application, for its check may fail because of another one', () => {
+    expect(says('app.health[payroll]', 'Payroll does not answer')).toBe('restart_application payroll');
+    expect(says('app.health[PortalAluno]', 'portal do aluno parado')).toBe('restart_application PortalAluno');
+    expect(says('app.health[matriculas]', 'Site de matrículas fora')).toBe('restart_application matriculas');
+    expect(says('app.health[checkout]', 'API of the bank does not answer')).toBe('');
+    expect(says('app.health[x1]', 'It does not answer')).toBe('restart_application x1');
+  });
+
+  it('is no word about its state', () => {
+    expect(says('proc.num[planning]', 'planning is down')).toMatch(/^restart_service planning/);
+    expect(says('proc.num[deadlockd]', 'planning of deadlockd is down')).toBe('');
+    expect(says('proc.num[down]', 'down has an owner')).toBe('');
+  });
+});
+
 describe('what a custom name says of a mount point', () => {
   const volume = (nameOrig: string, host: Partial<Alert['host']> = {}) =>
     possible(
@@ -304,7 +323,7 @@ describe('what evidence makes possible', () => {
     ['docker.container_info[orders-api,full]', '', 'restart_application orders-api'],
     ['docker.container_info[orders-api,created]', '', ''],
     ['docker.health[orders-api]', 'team=shop', 'restart_application orders-api'],
-    ['app.health[payroll]', '', 'restart_application payroll'],
+    ['app.health[payroll]', '', ''],
     ['app.version[payroll]', '', ''],
     // Resources.
     ['system.cpu.load[all,avg1]', 'class=os scope=performance', 'analyze_processes cpu'],
