@@ -3,7 +3,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import * as z from 'zod';
 import { CHAT_FORMATS, chatFormatOf, makeTellRoom } from '#lib/adapters/chat.ts';
 import { makeTellMailbox } from '#lib/adapters/smtp.ts';
-import { makeTellTopic } from '#lib/adapters/sns.ts';
+import { makeTellTopic, NOBODY_SUBSCRIBED } from '#lib/adapters/sns.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type { TellHuman } from '#lib/workflow/ports.ts';
 
@@ -111,10 +111,13 @@ export function makeTellHuman(raw: PeopleSettings, surroundings: PeopleSurroundi
     const failures: UpstreamError[] = [];
     for (const channels of attempts) {
       const told = await Promise.allSettled(channels.map(({ tell }) => tell(message)));
+      const anyTold = told.some(({ status }) => status === 'fulfilled');
       for (const [index, result] of told.entries()) {
         if (result.status === 'fulfilled') continue;
         const failure = asUpstreamError(result.reason);
         failures.push(failure);
+        // The stack has a topic also where everybody reads a chat room.
+        if (anyTold && failure.code === NOBODY_SUBSCRIBED) continue;
         surroundings.log?.({
           // A dead letter or a storm has no incident.
           ...(/^(inc|sim)_/.test(message.incidentId) && { incident_id: message.incidentId }),
@@ -123,7 +126,7 @@ export function makeTellHuman(raw: PeopleSettings, surroundings: PeopleSurroundi
           detail: failure.message,
         });
       }
-      if (told.some(({ status }) => status === 'fulfilled')) return;
+      if (anyTold) return;
     }
     throw undeliverable(failures);
   };

@@ -12,15 +12,21 @@ export interface Topic {
   readonly client?: () => Promise<SNSClient>;
 }
 
+/** The code of the error when a topic took a message that it passes on to nobody. */
+export const NOBODY_SUBSCRIBED = 'nobody_subscribed';
+
 /**
  * Publishes one message in the forms that fit: a short one for SMS, the whole text for the rest. The attributes let a
- * subscription's filter take only what it is for, such as SMS for `priority: critical` alone.
+ * subscription's filter take only what it is for, such as SMS for `priority: critical` alone. SNS takes a message also
+ * when nobody is subscribed, or has not confirmed it yet; that counts as not told: UpstreamError `NOBODY_SUBSCRIBED`.
  */
 export function makeTellTopic({ arn, timeoutMs, client = defaultClient }: Topic): TellHuman {
   let ready: Promise<SNSClient> | undefined;
   return async (message) => {
-    const { PublishCommand } = await import('@aws-sdk/client-sns');
+    const { GetTopicAttributesCommand, PublishCommand } = await import('@aws-sdk/client-sns');
     ready ??= client();
+    const sns = await ready;
+    const options = { abortSignal: AbortSignal.timeout(timeoutMs) };
     const text = textOf(message);
     const command = new PublishCommand({
       TopicArn: arn,
@@ -36,10 +42,20 @@ export function makeTellTopic({ arn, timeoutMs, client = defaultClient }: Topic)
         ...(message.team ? { team: string(plainLine(message.team, 100) || '-') } : {}),
       },
     });
+    // Whoever may not look is believed: a topic of another account need not allow it.
+    const attributes = sns
+      .send(new GetTopicAttributesCommand({ TopicArn: arn }), options)
+      .catch(() => undefined);
     try {
-      await (await ready).send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
+      await sns.send(command, options);
     } catch (error) {
       throw upstreamError(error);
+    }
+    if ((await attributes)?.Attributes?.['SubscriptionsConfirmed'] === '0') {
+      throw new UpstreamError('people', NOBODY_SUBSCRIBED, 'nobody is subscribed to the topic', {
+        sent: 'yes',
+        retry: true,
+      });
     }
   };
 }

@@ -130,6 +130,84 @@ peopleContract('topic', async () => {
   };
 });
 
+describe('a topic that nobody is subscribed to', () => {
+  async function prepare() {
+    const server = await startFauxqs({ port: 0, logger: false });
+    const room = await openHttpSink();
+    const options = {
+      endpoint: server.address,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    };
+    const sns = new SNSClient(options);
+    const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'empty' }));
+    const logged: string[] = [];
+    const surroundings = {
+      timeoutMs: patience,
+      snsClient: async () => sns,
+      log: ({ channel, code }: { readonly channel: string; readonly code: string }) =>
+        void logged.push(`${channel} ${code}`),
+    };
+    return {
+      sns,
+      topicArn: TopicArn,
+      room,
+      logged,
+      teller: (settings: Parameters<typeof makeTellHuman>[0]) => makeTellHuman(settings, surroundings),
+      stop: async () => {
+        sns.destroy();
+        await room.close();
+        await server.stop();
+      },
+    };
+  }
+
+  it('takes the message, and nobody was told', async () => {
+    const { teller, topicArn, logged, stop } = await prepare();
+    await expect(teller({ topicArn })(escalation)).rejects.toMatchObject({ code: 'undeliverable' });
+    expect(logged).toEqual(['topic nobody_subscribed']);
+    await stop();
+  });
+
+  it('is no fault where a chat room took it', async () => {
+    const { teller, topicArn, room, logged, stop } = await prepare();
+    await teller({ topicArn, chatUrl: room.url })(escalation);
+    expect(room.requests).toHaveLength(1);
+    expect(logged).toEqual([]);
+    await stop();
+  });
+
+  it('of a team hands its message to everybody’s channels', async () => {
+    const { teller, topicArn, room, stop } = await prepare();
+    const teams = JSON.stringify({ dba: { topic_arn: topicArn } });
+    await teller({ teams, chatUrl: room.url })({ ...escalation, team: 'dba' });
+    expect(room.requests).toHaveLength(1);
+    await stop();
+  });
+
+  it('is believed where nobody may look', async () => {
+    const { topicArn, sns, stop } = await prepare();
+    const room = await openHttpSink();
+    room.answerWith(({ body }) =>
+      body.includes('GetTopicAttributes')
+        ? { status: 403 }
+        : { status: 200, body: '<PublishResponse><PublishResult/></PublishResponse>' },
+    );
+    const other = new SNSClient({
+      endpoint: room.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      maxAttempts: 1,
+    });
+    await makeTellHuman({ topicArn }, { timeoutMs: patience, snsClient: async () => other })(escalation);
+    expect(room.requests).toHaveLength(2);
+    other.destroy();
+    sns.destroy();
+    await room.close();
+    await stop();
+  });
+});
+
 describe('hostile text', () => {
   it.each(['slack', 'teams', 'mattermost'] as const)(
     'mentions nobody and links nothing in %s',

@@ -537,7 +537,7 @@ describe('stages', () => {
     for (const each of publishing)
       expect(each).toEqual({
         Effect: 'Allow',
-        Action: ['sns:Publish'],
+        Action: ['sns:Publish', 'sns:GetTopicAttributes'],
         Resource: [{ Ref: 'EscalationTopic' }, topic],
       });
   });
