@@ -52,12 +52,21 @@ function dropSharedRole(service) {
     service.provider.compiledCloudFormationTemplate.Resources = others;
 }
 
-module.exports = function finishTemplate({ service }, options) {
+/** The alarms are all that is left when no human can be told, so that they reach nobody must not be an oversight. */
+function sayWhoIsAlarmed(service, stage, log) {
+  if (service.custom.alarmEmail !== '' || stage === 'local') return;
+  log.warning(
+    `alarmEmail is empty: no alarm reaches anybody unless something is subscribed to the topic remedia-${stage}-alarms`,
+  );
+}
+
+module.exports = function finishTemplate({ service }, options, { log }) {
   return {
     hooks: {
       initialize: () => {
         joinNetwork(service);
         allowTeamTopics(service);
+        sayWhoIsAlarmed(service, options.stage ?? service.provider.stage, log);
       },
       'after:package:compileEvents': () => {
         deployGatewayResponsesFirst(service);

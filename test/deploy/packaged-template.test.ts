@@ -344,12 +344,27 @@ describe('alarms', () => {
     expect(watched('ApproximateAgeOfOldestMessage')).toContain(queue(`${name}Queue`));
   });
 
+  it('are not left without anybody who hears them by an oversight', () => {
+    expect(stack.said).toContain('alarmEmail is empty: no alarm reaches anybody unless');
+  });
+
   it('ring at the first dead letter', () => {
     const depth = alarms().filter(({ MetricName }) => MetricName === 'ApproximateNumberOfMessagesVisible');
 
     expect(depth).toHaveLength(QUEUES.length);
     for (const { Threshold, ComparisonOperator } of depth)
       expect([Threshold, ComparisonOperator]).toEqual([1, 'GreaterThanOrEqualToThreshold']);
+  });
+
+  it('ring at the first message that no human got, whoever posted the alert', () => {
+    expect(alarms().filter(({ Namespace }) => Namespace === 'Remedia')).toMatchObject([
+      {
+        MetricName: 'Messages',
+        Dimensions: [{ Name: 'Result', Value: 'undeliverable' }],
+        Threshold: 1,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      },
+    ]);
   });
 
   it('ring when the sweeper is silent, and only then when there is no data', () => {

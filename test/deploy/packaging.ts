@@ -22,6 +22,8 @@ const template = z.object({
 export interface Packaged {
   /** Holds the zips and the template; the caller removes it. */
   readonly folder: string;
+  /** What the tool said to whoever deploys. */
+  readonly said: string;
   /** The template as text, to be searched whole. */
   readonly text: string;
   readonly resources: Readonly<Record<string, z.infer<typeof resource>>>;
@@ -40,19 +42,24 @@ export async function packageStage(
 ): Promise<Packaged> {
   const folder = await mkdtemp(join(tmpdir(), 'remedia-package-'));
   const params = Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
-  await promisify(execFile)('serverless', ['package', '--stage', stage, '--package', folder, ...params], {
-    cwd: root,
-    env: {
-      ...process.env,
-      REMEDIA_BUILD: 'package-test',
-      AWS_ACCESS_KEY_ID: 'none',
-      AWS_SECRET_ACCESS_KEY: 'none',
+  const { stderr } = await promisify(execFile)(
+    'serverless',
+    ['package', '--stage', stage, '--package', folder, ...params],
+    {
+      cwd: root,
+      env: {
+        ...process.env,
+        REMEDIA_BUILD: 'package-test',
+        AWS_ACCESS_KEY_ID: 'none',
+        AWS_SECRET_ACCESS_KEY: 'none',
+      },
     },
-  });
+  );
   const text = await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
   const { Resources, Outputs } = template.parse(JSON.parse(text));
   return {
     folder,
+    said: stderr,
     text,
     resources: Resources,
     outputs: Outputs,

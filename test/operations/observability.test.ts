@@ -204,6 +204,22 @@ describe('a measurement', () => {
     ]);
   });
 
+  it('of a message is also summed over all sources, for an alarm cannot name them', () => {
+    const { lines, measure } = prepare();
+
+    measure({ metric: 'Messages', value: 1, dimensions: { Source: 'a', Result: 'undeliverable' } });
+
+    expect(measured(lines)).toMatchObject([
+      {
+        _aws: {
+          CloudWatchMetrics: [
+            { Namespace: 'Remedia', Dimensions: [['Source'], ['Source', 'Result'], ['Result']] },
+          ],
+        },
+      },
+    ]);
+  });
+
   it('carries what the line is about, as no dimension', () => {
     const { lines, measure } = prepare();
 
