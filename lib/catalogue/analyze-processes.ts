@@ -5,7 +5,8 @@ import type { Tool } from '#lib/catalogue/tool.ts';
 export const analyzeProcesses = {
   name: 'analyze_processes',
   description: 'Find which processes use up CPU, memory, disk input/output or network. Changes nothing.',
-  when: ['busy'],
+  // Memory and swap run full, as a disk does.
+  when: ['busy', 'full'],
   safety: 'read_only',
   parameters: z.strictObject({
     resource_type: z.enum(['cpu', 'memory', 'io', 'network']).describe('The resource that is short'),

@@ -28,9 +28,10 @@ export type ToolArguments = Readonly<Record<string, string | number | boolean>>;
 export const READINGS = {
   down: 'a service or process is down, stopped, failed or missing',
   full: 'a disk or file system has too little space or inodes',
-  busy: 'CPU, memory, disk, network or a queue is overloaded or slow',
+  busy: 'CPU, memory, swap, disk, network, threads, sessions or a queue is overloaded, short or slow',
   unhealthy: 'an application or container has stopped or is unhealthy',
-  other: 'anything else, such as a change, an update, a setting, something planned, late, asked or forbidden',
+  other:
+    'anything else, such as a change, an update, a setting, a replacement, a forecast, something planned, over, expected, late, asked or forbidden',
 } as const;
 
 export type Reading = keyof typeof READINGS;

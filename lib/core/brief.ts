@@ -53,7 +53,7 @@ const tell = (message: string) => ({ says: 'other', name: 'notify', arguments: {
 
 /**
  * Pairs with the same evidence, of which only one says that something is wrong now. What history forbids is left to code:
- * an example of it would teach a wrong reading.
+ * an example of it would teach a wrong reading. None is a case of the evaluation, or nearly one.
  */
 const WORKED: readonly Example[] = [
   {
@@ -65,20 +65,20 @@ const WORKED: readonly Example[] = [
     answer: tell('Grafana was updated.'),
   },
   {
-    trigger: 'Systemd: rsyslog.service: Service is not running',
-    key: 'systemd.service.active_state["rsyslog.service"]',
-    tags: 'class=software, target=systemd, component=service, scope=availability',
+    trigger: 'OpenVPN: No tunnel process is left',
+    key: 'proc.num[openvpn]',
+    tags: 'class=software, target=openvpn, component=network, scope=availability',
     history: [],
-    possible: [possible('restart_service', 'service_name', 'rsyslog.service')],
-    answer: { says: 'down', name: 'restart_service', arguments: { service_name: 'rsyslog.service' } },
+    possible: [possible('restart_service', 'service_name', 'openvpn.service')],
+    answer: { says: 'down', name: 'restart_service', arguments: { service_name: 'openvpn.service' } },
   },
   {
-    trigger: 'Linux: /var/spool: Running out of free inodes',
-    key: 'vfs.fs.dependent.inode[/var/spool,pfree]',
-    tags: 'class=os, target=linux, component=storage, filesystem=/var/spool, scope=capacity, scope=performance',
+    trigger: 'Linux: /usr/local: Few blocks are free',
+    key: 'vfs.fs.dependent.size[/usr/local,pused]',
+    tags: 'class=os, target=linux, component=storage, filesystem=/usr/local, scope=capacity',
     history: [],
-    possible: [possible('cleanup_disk', 'path', '/var/spool')],
-    answer: { says: 'full', name: 'cleanup_disk', arguments: { path: '/var/spool' } },
+    possible: [possible('cleanup_disk', 'path', '/usr/local')],
+    answer: { says: 'full', name: 'cleanup_disk', arguments: { path: '/usr/local' } },
   },
   {
     trigger: 'Copying to /export is not finished yet',
@@ -97,12 +97,12 @@ const WORKED: readonly Example[] = [
     answer: tell('The volume /pub was extended.'),
   },
   {
-    trigger: 'Docker: Container /orders-api: Health state container is unhealthy',
-    key: 'docker.container_info.state.health["/orders-api"]',
-    tags: 'class=software, target=docker, component=system, container=/orders-api, scope=availability',
+    trigger: 'Docker: Container /thumbs: Probe fails again and again',
+    key: 'docker.container_info.state.health["/thumbs"]',
+    tags: 'class=software, target=docker, component=system, container=/thumbs, scope=availability',
     history: [],
-    possible: [possible('restart_application', 'app_name', 'orders-api')],
-    answer: { says: 'unhealthy', name: 'restart_application', arguments: { app_name: 'orders-api' } },
+    possible: [possible('restart_application', 'app_name', 'thumbs')],
+    answer: { says: 'unhealthy', name: 'restart_application', arguments: { app_name: 'thumbs' } },
   },
   {
     trigger: 'Owner of the container /wiki is unknown',
@@ -113,20 +113,44 @@ const WORKED: readonly Example[] = [
     answer: tell('Nobody knows who owns the container wiki.'),
   },
   {
-    trigger: 'Linux: Load average is too high',
-    key: 'system.cpu.load[all,avg1]',
-    tags: 'class=os, target=linux, component=cpu, scope=capacity, scope=performance',
+    trigger: 'Linux: Run queue is too long',
+    key: 'system.cpu.load[percpu,avg5]',
+    tags: 'class=os, target=linux, component=cpu, scope=performance',
     history: [],
     possible: [possible('analyze_processes', 'resource_type', 'cpu')],
     answer: { says: 'busy', name: 'analyze_processes', arguments: { resource_type: 'cpu' } },
   },
   {
-    trigger: 'Zabbix server: More than 75% used in the value cache',
-    key: 'vcache.buffer.pused',
-    tags: 'class=software, target=server, target=zabbix, component=system, scope=capacity, scope=performance',
+    trigger: 'Two more processors are to be fitted in spring',
+    key: 'system.cpu.util',
+    tags: 'none',
     history: [],
     possible: [possible('analyze_processes', 'resource_type', 'cpu')],
-    answer: tell('A cache setting of the Zabbix server should be raised.'),
+    answer: tell('Processors will be fitted in spring.'),
+  },
+  {
+    trigger: 'RAM bank B was exchanged',
+    key: 'vm.memory.size[total]',
+    tags: 'none',
+    history: [],
+    possible: [possible('analyze_processes', 'resource_type', 'memory')],
+    answer: tell('A RAM bank was exchanged.'),
+  },
+  {
+    trigger: 'Zu wenig freier Arbeitsspeicher',
+    key: 'vm.memory.size[available]',
+    tags: 'none',
+    history: [],
+    possible: [possible('analyze_processes', 'resource_type', 'memory')],
+    answer: { says: 'busy', name: 'analyze_processes', arguments: { resource_type: 'memory' } },
+  },
+  {
+    trigger: 'TiDB: Too many time jump backs',
+    key: 'tidb.monitor_time_jump_back.rate',
+    tags: 'class=database, target=tidb, component=system, scope=performance',
+    history: [],
+    possible: [possible('analyze_processes', 'resource_type', 'cpu')],
+    answer: tell('The clock of TiDB jumps back.'),
   },
 ];
 

@@ -36,8 +36,8 @@ const briefOf = (part: Partial<Parameters<typeof buildBrief>[0]> = {}): string =
 };
 
 describe('the constant part', () => {
-  it('is nine worked examples, each an alert and a valid call of one of its possible tools', () => {
-    expect(EXAMPLES).toHaveLength(18);
+  it('is worked examples, each an alert and a valid call of one of its possible tools', () => {
+    expect(EXAMPLES).toHaveLength(24);
     for (let index = 0; index < EXAMPLES.length; index += 2) {
       const [question, answer] = [EXAMPLES[index], EXAMPLES[index + 1]];
       expect([question?.role, answer?.role]).toEqual(['user', 'assistant']);
