@@ -29,6 +29,8 @@ export interface SimulatedModelOptions {
   readonly capabilities?: readonly string[];
   /** Where calls stand: small models write them as text. */
   readonly answersIn?: 'tool_calls' | 'content';
+  /** The probability (0–1) that it gives to reading something else, for clients that ask for log probabilities. */
+  readonly doubt?: number;
   /** Of every model, asked each time. */
   readonly digest?: () => string;
   /** How long an answer takes, in milliseconds. */
@@ -48,6 +50,7 @@ export interface SimulatedModel {
 }
 
 const chatRequest = z.looseObject({
+  logprobs: z.boolean().default(false),
   model: z.string(),
   messages: z.array(z.object({ role: z.string(), content: z.string() })).default([]),
   tools: z
@@ -91,7 +94,7 @@ function choose({ messages, tools }: ChatRequest): Call {
 
 /** Starts the simulation. Every line that it prints, and every answer that it gives, says that it is one. */
 export async function startSimulatedModel(options: SimulatedModelOptions = {}): Promise<SimulatedModel> {
-  const { capabilities = ['completion', 'tools'], answersIn = 'tool_calls', answerMs = 0 } = options;
+  const { capabilities = ['completion', 'tools'], answersIn = 'tool_calls', answerMs = 0, doubt } = options;
   const print = (line: string) => options.print?.(`[SIMULATED model] ${line}`);
   const chats: ChatRequest[] = [];
   let abandoned = 0;
@@ -182,6 +185,7 @@ export async function startSimulatedModel(options: SimulatedModelOptions = {}): 
         prompt_eval_duration: 500_000,
         eval_count: Math.ceil(text.length / 4),
         eval_duration: 500_000,
+        ...(doubt !== undefined && question.logprobs && { logprobs: doubtful(doubt) }),
       };
       setTimeout(() => send(200, whole), answerMs);
     };
@@ -253,4 +257,20 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** As Ollama 0.24 gives them: one entry a token, with what might have stood in its place. */
+function doubtful(doubt: number): readonly object[] {
+  const likely = [
+    ['down', 1 - doubt],
+    ['other', doubt],
+  ] as const;
+  return [
+    { token: '{"says":"', logprob: 0, top_logprobs: [] },
+    {
+      token: 'down',
+      logprob: Math.log(1 - doubt),
+      top_logprobs: likely.map(([token, probability]) => ({ token, logprob: Math.log(probability) })),
+    },
+  ];
 }

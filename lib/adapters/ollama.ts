@@ -2,6 +2,7 @@
 import { Ollama } from 'ollama';
 import * as z from 'zod';
 import { ANSWER_TOKENS, CONTEXT_TOKENS } from '#lib/core/brief.ts';
+import { readingProbabilities } from '#lib/core/reading-certainty.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type { AskModel, ModelAnswer } from '#lib/workflow/ports.ts';
 import { exchange } from './http-exchange.ts';
@@ -38,6 +39,16 @@ const chatAnswer = z.object({
   prompt_eval_count: z.int().optional(),
   prompt_eval_duration: z.number().optional(),
   eval_count: z.int().optional(),
+  // Since Ollama 0.12.11.
+  logprobs: z
+    .array(
+      z.object({
+        token: z.string(),
+        top_logprobs: z.array(z.object({ token: z.string(), logprob: z.number() })).nullish(),
+      }),
+    )
+    .nullish()
+    .transform((tokens) => tokens ?? []),
 });
 const shown = z.object({
   capabilities: z.array(z.string()).optional(),
@@ -154,6 +165,9 @@ export function makeAskModel(settings: OllamaSettings): AskModel {
         keep_alive: KEEP_ALIVE,
         // A prompt that is too long is an error then; by default text is dropped in silence. Older servers ignore it.
         truncate: false,
+        // How sure it is of its reading; older servers ignore it.
+        logprobs: true,
+        top_logprobs: 20,
         options: {
           temperature: 0,
           seed: 1,
@@ -184,6 +198,7 @@ function readChat(
   const { message, prompt_eval_count: promptTokens, eval_count: answerTokens } = answer;
   const nanoseconds = answer.prompt_eval_duration;
   const calls = message.tool_calls.map((call) => call.function);
+  const readings = readingProbabilities(answer.logprobs);
   const raw = calls.length > 0 ? `${message.content}${JSON.stringify(calls)}` : message.content;
   return {
     toolCalls: calls,
@@ -196,6 +211,7 @@ function readChat(
       ...(promptTokens !== undefined && { promptTokens }),
       ...(nanoseconds !== undefined && { promptMilliseconds: Math.round(nanoseconds / 1e6) }),
       ...(answerTokens !== undefined && { answerTokens }),
+      ...(readings !== undefined && { readings }),
       totalMilliseconds: facts.totalMilliseconds,
     },
   };

@@ -90,7 +90,10 @@ export function decide(facts: DecisionFacts): Verdict {
   const early = decideWithoutModel(facts);
   if (early !== undefined) return early;
   if (proposal === undefined) return escalate('no_call', 'The model was not asked.');
-  if (proposal.kind === 'refusal') return escalate(proposal.code, proposal.reason);
+  if (proposal.kind === 'refusal') {
+    const look = proposal.code === 'unsure' ? lookFirst(facts) : undefined;
+    return look?.kind === 'remediate' ? look : escalate(proposal.code, proposal.reason);
+  }
   if (proposal.tool === 'notify') {
     const look = lookFirst(facts);
     if (look?.kind === 'remediate') return look;

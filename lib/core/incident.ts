@@ -1,7 +1,9 @@
 /** One incident: everything Remedia knows, decided and did about one Zabbix event. Plain data, stored as one item. */
+
 import type { ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import type { HostContext } from '#lib/core/host-context.ts';
+import type { ReadingProbabilities } from '#lib/core/reading-certainty.ts';
 
 export type Mode = 'live' | 'simulate';
 
@@ -43,6 +45,7 @@ export const REFUSALS = [
   'missing_argument',
   'mistyped_argument',
   'ungrounded_value',
+  'unsure',
   'several_calls',
   'no_call',
   'unparseable',
@@ -81,6 +84,8 @@ export interface ModelTrace {
   readonly promptMilliseconds?: number;
   readonly answerTokens?: number;
   readonly totalMilliseconds: number;
+  /** What it thought of each reading, where the server gives log probabilities. */
+  readonly readings?: ReadingProbabilities;
   /** The answer to the very same question, given a short while before. */
   readonly remembered?: true;
 }

@@ -4,12 +4,20 @@ import { catalogue, toolByName } from '#lib/catalogue/index.ts';
 import type { Tool, ToolArguments } from '#lib/catalogue/tool.ts';
 import type { Grounding } from '#lib/core/grounding.ts';
 import type { Proposal, Refusal, RefusalCode } from '#lib/core/incident.ts';
+import { certaintyOf, type ReadingProbabilities } from '#lib/core/reading-certainty.ts';
 
 interface Answer {
   readonly toolCalls: readonly { readonly name: string; readonly arguments: unknown }[];
   readonly content: string;
   readonly doneReason: string;
+  readonly trace?: { readonly readings?: ReadingProbabilities };
 }
+
+/**
+ * Below this share of what it reads against "anything else" the model is not sure enough. Measured with qwen2.5-coder:1.5b on 91
+ * names that are no cases of the evaluation: half of what should not be done falls below it, and 2 of 46 right actions.
+ */
+const LEAST_CERTAINTY = 0.65;
 
 /**
  * Reads `toolCalls` if there is exactly one, else the content as JSON from the first `{` to the last `}`: small models
@@ -26,6 +34,14 @@ export function readAnswer(answer: Answer, grounding: Grounding): Proposal | Ref
   const { when = tool.when } = grounding.eligible.find((each) => each.tool === tool.name) ?? {};
   if (call.says !== undefined && tool.target !== undefined && !when.some((each) => each === call.says)) {
     return refusal('ungrounded_value', `What the model reads in the alert is no reason for ${tool.name}.`);
+  }
+  const certainty = certaintyOf(answer.trace?.readings, when);
+  if (tool.target !== undefined && certainty !== undefined && certainty < LEAST_CERTAINTY) {
+    const percent = Math.round(certainty * 100);
+    return refusal(
+      'unsure',
+      `The model is only ${percent} % sure that the alert is a reason for ${tool.name}.`,
+    );
   }
   return groundProposal(tool, checked.arguments, grounding);
 }

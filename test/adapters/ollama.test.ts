@@ -121,6 +121,22 @@ describe('what is sent', () => {
   });
 });
 
+describe('how sure a model is', () => {
+  it('comes from its log probabilities, and one that tosses a coin asks for a human', async () => {
+    const sure = await (await open({ doubt: 0.1 })).ask(question);
+    expect(sure.trace.readings).toMatchObject({ down: 0.9, other: 0.1 });
+    expect(readAnswer(sure, grounding)).toEqual(restart);
+    const unsure = await (await open({ doubt: 0.45 })).ask(question);
+    expect(readAnswer(unsure, grounding)).toMatchObject({ kind: 'refusal', code: 'unsure' });
+  });
+
+  it('is unknown with a server that gives none, and then its word counts', async () => {
+    const answer = await (await open()).ask(question);
+    expect(answer.trace).not.toHaveProperty('readings');
+    expect(readAnswer(answer, grounding)).toEqual(restart);
+  });
+});
+
 describe('what goes wrong', () => {
   it.each<[string, ModelFault, object]>([
     [

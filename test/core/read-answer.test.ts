@@ -60,6 +60,30 @@ describe('an answer that is one possible call', () => {
     expect(readAnswer(answer, grounding)).toMatchObject({ kind: 'refusal', code: 'ungrounded_value' });
   });
 
+  it.each([
+    [{ down: 0.66, other: 0.34 }, 'proposal'],
+    [{ down: 0.5, unhealthy: 0.2, other: 0.3 }, 'proposal'],
+    [{ down: 0.64, other: 0.36 }, 'refusal'],
+    [{ full: 0.9, other: 0.1 }, 'refusal'],
+    [{}, 'proposal'],
+  ])('needs a model that is sure of what it reads: %j', (readings, kind) => {
+    const content = '{"says":"down","name":"restart_service","arguments":{"service_name":"nginx.service"}}';
+    const read = readAnswer({ toolCalls: [], content, doneReason: 'stop', trace: { readings } }, grounding);
+    expect(read.kind).toBe(kind);
+    if (read.kind === 'refusal') expect(read.code).toBe('unsure');
+  });
+
+  it('asks for a human however sure it is', () => {
+    const content = '{"says":"other","name":"notify","arguments":{"message":"Look."}}';
+    const answer = {
+      toolCalls: [],
+      content,
+      doneReason: 'stop',
+      trace: { readings: { other: 0.2, down: 0.2 } },
+    };
+    expect(readAnswer(answer, grounding)).toMatchObject({ kind: 'proposal', tool: 'notify' });
+  });
+
   it('may tell a human about whatever it reads', () => {
     const says = ['down', 'other', 'whatever'];
     for (const each of says) {

@@ -96,6 +96,25 @@ describe('decide', () => {
     expect(refused.kind).toBe('escalate');
   });
 
+  it('looks where the model is not sure, by the same rules, and does nothing else then', () => {
+    const unsure = { kind: 'refusal', code: 'unsure', reason: 'Only 51 % sure.' } as const;
+    const looking = {
+      tool: 'analyze_processes',
+      values: { resource_type: ['memory'] },
+      sufficient: true,
+    } as const;
+    const doubting = { ...facts, proposal: unsure };
+    expect(decide({ ...doubting, grounding: { ...nginxIsPossible, eligible: [looking] } })).toMatchObject({
+      kind: 'remediate',
+      tool: 'analyze_processes',
+      reasons: [{ code: 'evidence_suffices' }, { code: 'autonomy_auto' }],
+    });
+    expect(decide({ ...doubting, grounding: nginxIsPossible })).toEqual({
+      kind: 'escalate',
+      reasons: [{ code: 'unsure', text: 'Only 51 % sure.' }],
+    });
+  });
+
   it.each([
     ['observes', { rules: [{ tools: ['restart_service'] }] }, 'observe chosen_by_model autonomy_observe'],
     [
