@@ -15,7 +15,7 @@ interface Answer {
 
 /**
  * Below this share of what it reads against "anything else" the model is not sure enough. Measured with qwen2.5-coder:1.5b on 91
- * names that are no cases of the evaluation: half of what should not be done falls below it, and 2 of 46 right actions.
+ * names that are no cases of the evaluation: 11 of 16 that it should not do fall below it, and 2 of 45 right actions.
  */
 const LEAST_CERTAINTY = 0.65;
 
