@@ -63,6 +63,14 @@ describe('the functions on the embedded queues and table', { timeout: 400_000 },
     expect(report.told).toBeGreaterThan(7);
   });
 
+  it('run nothing twice however often requests, answers and connections hang', async () => {
+    const { code, report } = await run('--alerts', '25', '--hang', '0.1');
+    expect(broken(report)).toEqual([]);
+    expect(code).toBe(0);
+    expect(report.faults['hang']).toBeGreaterThan(100);
+    expect(report.executions).toBeGreaterThan(2);
+  });
+
   it('ring an alarm for each that nobody hears of, and tell it once somebody listens again', async () => {
     const { code, report } = await run('--alerts', '10', '--dead', 'model,rundeck,people');
     expect(broken(report)).toEqual([]);

@@ -9,13 +9,13 @@ import { durationMs } from '#lib/core/duration.ts';
 import { chaosPolicy } from '#test/chaos/chaos-policy.ts';
 import { embeddedStack } from '#test/chaos/embedded/embedded-stack.ts';
 import { memoryStack } from '#test/chaos/memory-stack.ts';
-import { type Report, simulate } from '#test/chaos/simulate.ts';
+import { MOODY, type Report, simulate } from '#test/chaos/simulate.ts';
 import type { Dead } from '#test/chaos/world.ts';
 import { misused, readArguments } from '../../scripts/command-line.ts';
 
 const USAGE = `usage: npm run test:chaos -- [--alerts N] [--seed S] [--stack memory|embedded|both] [--embedded N]
-  [--budget 20m] [--at-least N] [--shards N] [--duplicates 0.3] [--dead model,rundeck,people] [--without-conditions]
-  [--show-suspects] [--json]
+  [--budget 20m] [--at-least N] [--shards N] [--duplicates 0.3] [--hang 0.005] [--dead model,rundeck,people]
+  [--without-conditions] [--show-suspects] [--json]
 
 Sends alerts (1000) through Remedia under faults of every kind, and judges what happened. Both stacks run unless one is
 named: the workflows in memory, and the functions on the embedded AWS.
@@ -26,6 +26,7 @@ named: the workflows in memory, and the functions on the embedded AWS.
   --shards      so many simulations share the alerts of the embedded AWS, each in a process, with a table, queues and a seed
                 of its own (2)
   --duplicates  how often a post or a message comes twice (0.3)
+  --hang        how often a request or an answer takes up to a minute (0.005)
   --dead        what never answers; people come back three hours after all else is calm
   --without-conditions  takes the conditions from the table's writes: this must turn red
   --show-suspects       prints the incidents that broken promises are about
@@ -39,6 +40,7 @@ const options = {
   dead: { type: 'string', default: '' },
   duplicates: { type: 'string', default: '0.3' },
   embedded: { type: 'string' },
+  hang: { type: 'string', default: String(MOODY.hang) },
   json: { type: 'boolean', default: false },
   seed: { type: 'string', default: '1' },
   shards: { type: 'string', default: '2' },
@@ -62,6 +64,7 @@ const wanted = z
       .pipe(z.array(z.enum(['model', 'rundeck', 'people']))),
     duplicates: z.coerce.number<string>().min(0).max(0.9),
     embedded: whole.min(1).optional(),
+    hang: z.coerce.number<string>().min(0).max(0.5),
     json: z.boolean(),
     seed: whole,
     shards: whole.min(1).max(16),
@@ -78,7 +81,7 @@ if (!wanted.success) {
   const [issue] = wanted.error.issues;
   misused(USAGE, `--${issue?.path.join('.')}: ${issue?.message}.`);
 }
-const { alerts, seed, stack, embedded = alerts, shards, duplicates, dead, json } = wanted.data;
+const { alerts, seed, stack, embedded = alerts, shards, duplicates, hang, dead, json } = wanted.data;
 const withoutConditions = wanted.data['without-conditions'];
 const { budget } = wanted.data;
 const enough = Math.min(wanted.data['at-least'] ?? embedded, embedded);
@@ -125,6 +128,7 @@ function run(over: Pick<Parameters<typeof simulate>[0], 'stack' | 'alerts' | 'bu
     policy: chaosPolicy(),
     tightened: chaosPolicy({ tightened: true }),
     duplicates,
+    rates: { ...MOODY, hang },
     dead: dead satisfies Dead,
     withoutConditions,
     ...over,
@@ -150,6 +154,8 @@ async function runInProcess(count: number, ofSeed: number): Promise<Report> {
     ...(budget === undefined ? [] : ['--budget', budget, '--at-least', '0']),
     '--duplicates',
     String(duplicates),
+    '--hang',
+    String(hang),
     '--dead',
     dead.join(','),
   ];

@@ -21,7 +21,7 @@ const REST_WITHIN = 48 * HOUR;
 /** So long people stay out of reach in that calm, where they are dead. */
 const DEAD_FOR = 3 * HOUR;
 
-const MOODY: Rates = { crash: 0.01, failBefore: 0.01, failAfter: 0.01, hang: 0.005 };
+export const MOODY: Rates = { crash: 0.01, failBefore: 0.01, failAfter: 0.01, hang: 0.005 };
 
 export interface Simulation {
   readonly alerts: number;

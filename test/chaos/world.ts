@@ -61,6 +61,8 @@ export interface World {
   /** Recovers it, and answers the recovery's post; `undefined` when it has recovered already. */
   readonly recover: (eventId: string) => Alert | undefined;
   readonly setMoody: (moody: boolean) => void;
+  /** Whether nothing even takes its connections. */
+  readonly isDead: (part: 'rundeck' | 'model') => boolean;
   /** From now on messages reach people, whatever was dead before. */
   readonly reachPeople: () => void;
 }
@@ -216,6 +218,7 @@ export function createWorld({
     setMoody: (next) => {
       moody = next;
     },
+    isDead: (part) => dead.includes(part),
     reachPeople: () => {
       peopleAreDead = false;
     },

@@ -228,7 +228,7 @@ export function takeOverHttp(parts: {
   readonly onQuestion: () => void;
   readonly messageOf: (text: string) => HumanMessage;
 }): () => void {
-  const { current, random } = parts;
+  const { current, random, world } = parts;
   const answer = makeAnswer(parts);
   const http: { request: unknown } = createRequire(import.meta.url)('node:http');
   const real = http.request;
@@ -250,19 +250,31 @@ export function takeOverHttp(parts: {
         query: url.searchParams,
         body: text === undefined ? undefined : JSON.parse(text),
       };
+      let connected = false;
+      const connect = () => {
+        if (connected || destroyed) return;
+        connected = true;
+        socket.emit('connect');
+      };
+      const port = portOf(url.pathname);
+      const dead = DEAD_OF[port];
+      // Half of what hangs on its way there is the connection itself, the other half the request that follows.
+      if (running && !(dead && world().isDead(dead)) && random.chance(0.5)) connect();
       const reached = async (): Promise<Answer | Broken> => {
-        try {
-          return await answer(asked);
-        } catch (error) {
-          return answerOf(error);
-        }
+        // Whoever gave up before the connection stood has sent nothing; what was sent goes on without them.
+        if (destroyed && !connected) return 'ECONNREFUSED';
+        const got = await answer(asked).catch(answerOf);
+        if (got !== 'ECONNREFUSED') connect();
+        return got;
       };
       // What a function asks while it is loaded is part of no invocation.
       if (running === undefined) return settle(await reached());
-      const got = await running.effect<Answer | Broken>(portOf(url.pathname), reached, {
+      const got = await running.effect<Answer | Broken>(port, reached, {
         fail: (fault) => {
           if (fault === 'before' && random.chance(0.6)) {
-            return random.chance(0.5) ? 'ECONNREFUSED' : { status: random.pick([429, 503]), body: {} };
+            return random.chance(0.5) && !connected
+              ? 'ECONNREFUSED'
+              : { status: random.pick([429, 503]), body: {} };
           }
           // A gateway's word, whether the request came through or not.
           return random.chance(0.5) ? 'ECONNRESET' : { status: random.pick([500, 502, 504]), body: {} };
@@ -272,7 +284,7 @@ export function takeOverHttp(parts: {
 
       function settle(got: Answer | Broken): void {
         if (destroyed) return;
-        if (got !== 'ECONNREFUSED') socket.emit('connect');
+        if (got !== 'ECONNREFUSED') connect();
         if (typeof got === 'string') {
           outgoing.emit('error', Object.assign(new Error(got), { code: got }));
           return;
@@ -302,6 +314,13 @@ export function takeOverHttp(parts: {
     syncBuiltinESMExports();
   };
 }
+
+/** Whose death each port meets; a dead chat still answers, with an error. */
+const DEAD_OF: Readonly<Record<string, 'rundeck' | 'model'>> = {
+  runJob: 'rundeck',
+  readExecution: 'rundeck',
+  askModel: 'model',
+};
 
 /** The names that the in-memory effects have, for what is counted by them. */
 function portOf(path: string): string {
