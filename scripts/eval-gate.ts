@@ -1,7 +1,7 @@
 /** `npm run eval:gate`: a fixed part of the cases with a real model; fails on a wrong disruptive action, or below the published figures. */
 import { writeFileSync } from 'node:fs';
 import { makeAskModel, modelHealth } from '#lib/adapters/ollama.ts';
-import { CASE_FILES, readCases } from '#test/evals/cases.ts';
+import { GATE_FILES, readCases } from '#test/evals/cases.ts';
 import { CATALOGUE_HASH, makeDecider, PROMPT_HASH, remember } from '#test/evals/deciders.ts';
 import { figuresOf, type Judged } from '#test/evals/figures.ts';
 import { failuresOf, gateSample, PUBLISHED_FILE, publishedOf, readPublished } from '#test/evals/gate.ts';
@@ -46,7 +46,7 @@ const digest = health.digest ?? 'none';
 const before = readPublished();
 if (before === undefined && !options.publish) fail(`${PUBLISHED_FILE} is missing: see --publish`);
 
-const cases = gateSample(CASE_FILES.flatMap(readCases), sample);
+const cases = gateSample(GATE_FILES.flatMap(readCases), sample);
 const ask = makeAskModel({ url, model, timeoutMs, numThread: threads > 0 ? threads : undefined });
 const store = `.remedia/evaluation/${digest.slice(0, 12)}${options.fresh ? `-${Date.now()}` : ''}.json`;
 const decide = makeDecider('production', remember(ask, digest, store));

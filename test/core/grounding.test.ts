@@ -159,6 +159,7 @@ describe('what evidence makes possible', () => {
     ['disk.used.pct[billing]', '', ''],
     ['custom.disk.used.pct[/opt/app]', '', 'cleanup_disk /opt/app'],
     ['vfs.fs.size[/srv/esdata,pused]', 'scope=capacity', ''],
+    ['vfs.fs.size[/mnt/nas-accounts,pused]', 'scope=capacity', ''],
     ['vfs.fs.size[/data,pused]', 'scope=capacity', 'cleanup_disk /data'],
     [
       'vmware.vm.vfs.fs.size[,4217c0de,/var,pfree]',

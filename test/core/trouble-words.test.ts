@@ -39,6 +39,8 @@ describe("a name in somebody's own words", () => {
     "Webapp catalogue à l'arrêt",
     'crond aucun processus sur web-01',
     'container boletos morreu de novo',
+    'pool ContaDigital derrubado',
+    '[proc] exim == 0',
     'Container ticketsystem ungesund',
   ])('says that something is down: %s', (name) => {
     expect(names(name, own('restart_service'))).toBe(true);
@@ -82,6 +84,9 @@ describe("a name in somebody's own words", () => {
     'postfix: unit file differs from the one in Ansible',
     'nginx down: window agreed with the shop team',
     'Runbook link missing for nginx',
+    'nginx: keep it stopped',
+    'nginx stopped, but fine again',
+    'MSSQLSERVER parado no nó passivo',
     'Container report-notturno terminato regolarmente (exit 0)',
     'worker exited with code 0',
     'Carlos está mirando el tomcat caído',

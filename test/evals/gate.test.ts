@@ -1,10 +1,10 @@
 /** The gate's own rules: which cases it takes, and when it fails. */
 import { expect, it } from 'vitest';
-import { CASE_FILES, readCases } from './cases.ts';
+import { GATE_FILES, readCases } from './cases.ts';
 import { figuresOf } from './figures.ts';
 import { failuresOf, gateSample, publishedOf, readPublished } from './gate.ts';
 
-const cases = CASE_FILES.flatMap(readCases);
+const cases = GATE_FILES.flatMap(readCases);
 const about = { model: 'm', digest: 'd', promptHash: 'p', catalogueHash: 'c' };
 /** Of 100 alerts with a right action so many got it; the rest went to a human, or to a restart that was wrong. */
 const figures = (right: number, wrong = 0) => {

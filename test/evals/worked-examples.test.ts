@@ -1,7 +1,7 @@
 /** The worked examples of the prompt are no cases: an alert that the model has been shown is none to judge it by. */
 import { expect, it } from 'vitest';
 import { EXAMPLES } from '#lib/core/brief.ts';
-import { CASE_FILES, type EvalCase, readCases, triggerOf } from './cases.ts';
+import { type EvalCase, GATE_FILES, readCases, triggerOf } from './cases.ts';
 
 interface Words {
   readonly name: string;
@@ -24,7 +24,7 @@ function likeness(one: Words, other: Words): number {
   return shared / Math.max(1, one.words.size + other.words.size - shared);
 }
 
-const [anyCase, ...more] = CASE_FILES.flatMap(readCases);
+const [anyCase, ...more] = GATE_FILES.flatMap(readCases);
 if (anyCase === undefined) throw new Error('no cases');
 const cases = [anyCase, ...more].map(wordsOf);
 const asCase = (name: string, key: string, tags: string): Words => {
