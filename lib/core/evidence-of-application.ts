@@ -22,6 +22,10 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
     if (elsewhere) return undefined;
     return found('restart_application', names.length > 0 ? names : namesOf(tags, ['container'], []), because);
   }
+  // A scenario of steps through a website; a tag says which of the policy's applications serves it.
+  if (scopes.length === 0 && /^web\.test\.(fail|rspcode|error)$/.test(key.name)) {
+    return found('restart_application', namesOf(tags, ['application'], []), because);
+  }
   // Tomcat's own word for each of its webapps; a tag says which of the policy's it is.
   if (/^jmx$/.test(key.name) && what === 'stateName' && first.includes('j2eeType=WebModule')) {
     return found('restart_application', namesOf(tags, ['application'], []), because);
@@ -40,7 +44,7 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
 function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {
   if (name === 'docker.container_info') return ['', 'full', 'short'].includes(what);
-  return /^(docker|podman|pm2|containers?|apps?|applications?|webapps?|(iis\.)?app_?pools?)\.(container\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
+  return /^(docker|podman|pm2|containers?|apps?|applications?|webapps?|(iis\.)?app_?pools?)\.((container|app|process)\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
     name,
   );
 }

@@ -34,8 +34,8 @@ const NOTICED_STRAIN = /\b(latency|stalls|page faults|busy|idle percent)\b/i;
 
 /** A database or an application that is slow takes, or waits for, something of its host. */
 function resourceOfSlowness({ alert, key, tags }: Facts): 'cpu' | 'memory' | 'io' | undefined {
-  const classes = ['database', 'application', ...(tags('scope').includes('notice') ? ['software'] : [])];
-  if (!tags('class').some((each) => classes.includes(each))) return undefined;
+  if (!tags('class').some((each) => ['database', 'application', 'software'].includes(each))) return undefined;
+  if (tags('target').includes('zabbix')) return undefined;
   if (!namesStrain(triggerText(alert))) return undefined;
   // A database's own storage may be slow, and that it is full is no matter of processes.
   const storage = tags('scope').includes('capacity') ? [] : ['storage'];
@@ -101,7 +101,19 @@ const VAGUE_COMPONENTS = [
 
 /** Storage inside an application, a cluster or a network device is no resource that processes of this host take. */
 const OUTSIDE_COMPONENTS = [
-  ...['storage', 'tablespaces', 'network', 'cluster', 'replication', 'temperature', 'health', 'license'],
+  ...[
+    'storage',
+    'tablespaces',
+    'network',
+    'cluster',
+    'replication',
+    'temperature',
+    'sensor',
+    'psu',
+    'upstream',
+    'health',
+    'license',
+  ],
 ];
 
 function resourceOfComponent(tags: Facts['tags']): 'cpu' | 'memory' | undefined {

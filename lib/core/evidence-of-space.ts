@@ -12,7 +12,7 @@ const FIXED_FILE_SYSTEM =
  * superfluous, so no job may ever decide about it by age.
  */
 const DATA_VOLUME =
-  /^\w+[_-]?data$|mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|hyper-?v|virtual|vmware|netapp|synology|qnap|vmfs|images|backup|sicherung|sauvegarde|respaldo|c[oó]pias|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:nas|san|nfs|cifs|smb|wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
+  /^\w+[_-]?data$|mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|hyper-?v|virtual|vmware|netapp|customer|kunden|client|mailbox|maildir|imap|vmail|synology|qnap|vmfs|images|backup|sicherung|sauvegarde|respaldo|c[oó]pias|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:nas|san|nfs|cifs|smb|wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
 
 export function cleanupEvidence(facts: Facts): Evidence | undefined {
   const { key, tags } = facts;
@@ -37,7 +37,7 @@ export function cleanupEvidence(facts: Facts): Evidence | undefined {
 /** What administrators call their own checks of a mount point. */
 function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean {
   return (
-    /^(disk|hdd|storage|volume|partition|mount|space|df|fs|filesystem)(\.[a-z_]+)*\.(p?used|p?free|use|usage|util|pct|percent|full|avail|available|inodes?)(\.[a-z]+)?$/.test(
+    /^(disk|hdd|storage|volume|partition|mount|space|df|fs|filesystem)(\.[a-z_]+)*\.(p?used|p?free|use|usage|util|pct|percent|full|avail|available|inodes?|used_p(?:ct|ercent)|free_p(?:ct|ercent))(\.[a-z]+)?$/.test(
       name,
     ) && isMountPoint(first)
   );

@@ -95,7 +95,9 @@ describe('what is slow', () => {
     ['class=application component=operations scope=performance', 'analyze_processes cpu'],
     ['class=application component=operations scope=availability', ''],
     ['class=application component=replication scope=performance', ''],
-    ['class=software component=operations scope=performance', ''],
+    ['class=software component=operations scope=performance', 'analyze_processes cpu'],
+    ['class=software target=zabbix component=gathering-process scope=performance', ''],
+    ['class=os component=operations scope=performance', ''],
   ])('is a matter of processes in %s: %s', (text, expected) => {
     expect(slow(text)).toBe(expected);
   });
@@ -319,6 +321,8 @@ describe('what evidence makes possible', () => {
     ['jmx["Catalina:j2eeType=WebModule,name=//localhost/shop",stateName]', '', ''],
     ['jmx["Catalina:type=Manager",stateName]', 'application=shop', ''],
     ['custom.pm2.status[shop]', '', 'restart_application shop'],
+    ['web.test.fail[shop]', 'application=shop', 'restart_application shop'],
+    ['web.test.fail[shop]', '', ''],
     ['iis.apppool.state[Shop]', '', 'restart_application Shop'],
     ['docker.container.status[/shop]', '', 'restart_application shop'],
     ['docker.container_info[orders-api,full]', '', 'restart_application orders-api'],
