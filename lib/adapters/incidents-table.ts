@@ -15,7 +15,7 @@ import {
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS, callAws, isConditionFailure } from '#lib/adapters/aws-errors.ts';
 import { fitIncident } from '#lib/core/fit-incident.ts';
-import type { Incident } from '#lib/core/incident.ts';
+import type { Incident, IncidentState } from '#lib/core/incident.ts';
 import { policySchema } from '#lib/core/policy.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type {
@@ -43,6 +43,8 @@ const DAY_MS = 86_400_000;
 const POLICY_CACHE_MS = 5_000;
 const CONFLICT_ATTEMPTS = 12;
 /** BatchGetItem's limit. */
+/** How far into an index that lags it is read for what is really due. */
+const MOST_STALE_KEYS = 3200;
 const KEYS_PER_GET = 100;
 /** Index entries looked at, at most, to list the newest of those that the sweeper must still see. */
 const MOST_LISTED_DUE = 2_000;
@@ -308,19 +310,25 @@ export function createIncidentsTable({
     },
 
     dueIncidents: async ({ state, now, limit }) => {
-      const keys = await queryIndex(
-        {
-          IndexName: 'by_state_due',
-          KeyConditionExpression: '#state = :state AND dueAt <= :now',
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':state': state, ':now': now },
-        },
-        limit,
-      );
-      // The index lags behind the table; the table is what holds.
-      return (await incidentsOf(keys))
-        .filter((each) => each.state === state && each.dueAt !== undefined && each.dueAt <= now)
-        .sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
+      const due: Incident[] = [];
+      let asked = limit;
+      for (;;) {
+        const keys = await queryIndex(
+          {
+            IndexName: 'by_state_due',
+            KeyConditionExpression: '#state = :state AND dueAt <= :now',
+            ExpressionAttributeNames: { '#state': 'state' },
+            ExpressionAttributeValues: { ':state': state, ':now': now },
+          },
+          asked,
+        );
+        // The index lags behind the table, and the table is what holds. Where what was due a moment ago still leads the
+        // index, more of it is read: a short answer has to mean that there is no more.
+        due.splice(0, due.length, ...(await incidentsOf(keys)).filter((each) => isDue(each, state, now)));
+        if (due.length >= limit || keys.length < asked || asked >= MOST_STALE_KEYS) break;
+        asked *= 4;
+      }
+      return due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0)).slice(0, limit);
     },
 
     listIncidents: async ({ state, until, limit }) => {
@@ -544,4 +552,8 @@ function policyOf(item: Item | undefined): StoredPolicy | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isDue({ state, dueAt }: Incident, wanted: IncidentState, now: number): boolean {
+  return state === wanted && dueAt !== undefined && dueAt <= now;
 }

@@ -38,6 +38,8 @@ interface DecisionFacts {
   readonly proposal: Proposal | Refusal | undefined;
   readonly grounding: Possible;
   readonly history: History;
+  /** Older incidents of the host were left out, so nobody knows whether the same failed a while ago. */
+  readonly historyCut?: boolean;
   readonly policy: Policy;
   readonly stormOpen: boolean;
   /** Whether the cooldown of the proposed tool runs on this host; it does not when it is not given. */
@@ -72,6 +74,9 @@ export function decideWithoutModel(facts: Omit<DecisionFacts, 'proposal'>): Verd
       'flapping',
       `This trigger raised ${history.sameTriggerProblems} problems on this host within ${policy.flapping.within}.`,
     );
+  }
+  if (facts.historyCut === true && grounding.eligible.length > 0) {
+    return escalate('flapping', 'So much happens on this host that its history cannot be seen whole.');
   }
   if (grounding.eligible.length === 0) {
     return grounding.reasons.length === 0

@@ -29,7 +29,9 @@ export function overdue(incident: Incident, now: number): Overdue | undefined {
     return { outcome: 'handed_over', reason: { code: 'decision_expired', text } };
   }
   if (decision === undefined) return undefined;
-  if (state === 'decided' || state === 'held') {
+  // A claim whose post was surely not sent is as good as none, however often somebody takes it anew and dies.
+  const unsent = state === 'dispatching' && decision.dispatch?.sent === 'no';
+  if (state === 'decided' || state === 'held' || unsent) {
     if (now < decision.expiresAt + DECIDE_LATE_MS) return undefined;
     const text = 'The decision is too old to be carried out, and nothing has carried it out.';
     return { outcome: 'handed_over', reason: { code: 'decision_expired', text } };

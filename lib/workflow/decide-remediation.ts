@@ -68,8 +68,8 @@ import type {
 import { isUpstream, readSurroundings, type SurroundingPorts } from '#lib/workflow/surroundings.ts';
 import { tellPending } from '#lib/workflow/tell-pending.ts';
 
-/** How many of a host's incidents history looks at. */
-const MOST_INCIDENTS = 100;
+/** How many of a host's incidents history looks at; where there are more within its reach, nothing is done. */
+const MOST_INCIDENTS = 1000;
 /** How far back the item's values are looked at. */
 const VALUES_MS = 30 * 60_000;
 const HELD_MS = 60_000;
@@ -189,7 +189,8 @@ export function makeDecideRemediation(
     const { grounding, found } = findings
       ? groundFindings({ alert, policy, findings, now })
       : { grounding: ground({ alert, policy, now }), found: undefined };
-    const ownFacts = { alert, grounding, history: own, policy, stormOpen: storm.open, now };
+    const historyCut = past.length >= MOST_INCIDENTS;
+    const ownFacts = { alert, grounding, history: own, historyCut, policy, stormOpen: storm.open, now };
     const heard = isPlain(decideWithoutModel(ownFacts)) ? undefined : await hear(incident, policy, now);
     const { context: zabbix } = heard ?? {};
     if (zabbix?.event === 'recovered') return endRecovered(incident, zabbix);
@@ -216,7 +217,8 @@ export function makeDecideRemediation(
       if (hasReason(early, 'storm')) {
         // Before anything refers to it; and it is told, whatever becomes of this incident.
         if (incident.mode === 'live' && !storm.told) await tellStorm(source, storm.alerts, policy, now);
-        return record(known, { verdict: early, coveredBy: stormId(source) });
+        // The summary does not hold what an analysis found; that is told in any case.
+        return record(known, { verdict: early, coveredBy: step === 1 ? stormId(source) : undefined });
       }
       return record(known, {
         verdict: early,

@@ -65,7 +65,9 @@ export function makeSweepIncidents(
     const failed: string[] = [];
     let swept = 0;
     const hasTime = () => ports.clock() - now < BEGIN_WITHIN_MS;
-    for (const state of INCIDENT_STATES) await sweepState(state);
+    // Who is still to be told of something comes first: only a message that cannot be delivered rings an alarm.
+    const others = INCIDENT_STATES.filter((state) => state !== 'closed');
+    for (const state of ['closed', ...others] as const) await sweepState(state);
     const result = { swept, undeliverable, failed };
     if (hasTime()) {
       await ports.deleteExpired(now, PAGE).catch((error: unknown) => {

@@ -27,9 +27,9 @@ export function memoryStack(pipeline: Pipeline = realPipeline): StartStack {
       withoutConditions,
     });
     const queues = {
-      decide: createMemoryQueue<AlertMessage>({ clock, visibilitySeconds: 360 }),
-      dispatch: createMemoryQueue<JobMessage>({ clock, visibilitySeconds: 180 }),
-      check: createMemoryQueue<CheckMessage>({ clock, visibilitySeconds: 180, maxReceiveCount: 10 }),
+      decide: createMemoryQueue<AlertMessage>({ clock, visibilitySeconds: 1620 }),
+      dispatch: createMemoryQueue<JobMessage>({ clock, visibilitySeconds: 270 }),
+      check: createMemoryQueue<CheckMessage>({ clock, visibilitySeconds: 360, maxReceiveCount: 10 }),
     };
     let modelCalls = 0;
     let deadLetters = 0;

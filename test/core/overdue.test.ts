@@ -55,6 +55,16 @@ describe('what waits', () => {
       'decision_expired',
     ],
     [
+      'for its job, whose claim is taken again and again and never sent',
+      anIncident({
+        state: 'dispatching',
+        decisions: [aDecision({ dispatch: { claimedAt: NOON + 19 * MINUTE, sent: 'no' } })],
+      }),
+      20,
+      'handed_over',
+      'decision_expired',
+    ],
+    [
       'held, for its job',
       anIncident({ state: 'held', decisions: [aDecision()] }),
       20,
@@ -106,7 +116,7 @@ describe('what waits', () => {
 
   it.each([
     ['for a human', anIncident({ state: 'awaiting_approval', decisions: [aDecision()] })],
-    ['for its claim', anIncident({ state: 'dispatching', decisions: [ran] })],
+    ['for its claim, whose job may run', anIncident({ state: 'dispatching', decisions: [ran] })],
     ['for nothing', anIncident({ state: 'closed', decisions: [ran] })],
     ['for a job that was never claimed', anIncident({ state: 'running', decisions: [aDecision()] })],
     [

@@ -96,6 +96,17 @@ describe('decide', () => {
     expect(refused.kind).toBe('escalate');
   });
 
+  it('does nothing where the host has more history than can be seen', () => {
+    expect(decide({ ...facts, historyCut: true })).toMatchObject({
+      kind: 'escalate',
+      reasons: [{ code: 'flapping', text: expect.stringContaining('history') }],
+    });
+    const nothing = { ...nginxIsPossible, eligible: [] };
+    expect(decide({ ...facts, historyCut: true, grounding: nothing })).toMatchObject({
+      reasons: [{ code: 'no_eligible_tool' }],
+    });
+  });
+
   it('looks where the model is not sure, by the same rules, and does nothing else then', () => {
     const unsure = { kind: 'refusal', code: 'unsure', reason: 'Only 51 % sure.' } as const;
     const looking = {

@@ -114,9 +114,9 @@ export function openHouse(options: {
   const askedAgain: ModelQuestion[] = [];
   const lines: string[] = [];
   const queues = {
-    decide: createMemoryQueue<AlertMessage>({ clock, visibilitySeconds: 540 }),
-    dispatch: createMemoryQueue<JobMessage>({ clock, visibilitySeconds: 180 }),
-    check: createMemoryQueue<CheckMessage>({ clock, visibilitySeconds: 180, maxReceiveCount: 10 }),
+    decide: createMemoryQueue<AlertMessage>({ clock, visibilitySeconds: 1620 }),
+    dispatch: createMemoryQueue<JobMessage>({ clock, visibilitySeconds: 270 }),
+    check: createMemoryQueue<CheckMessage>({ clock, visibilitySeconds: 360, maxReceiveCount: 10 }),
   };
   const setPolicy = (policy: Policy) =>
     table.savePolicy({ policy, hash: hashOf(policy), pushedAt: NOON, pushedBy: 'test' });

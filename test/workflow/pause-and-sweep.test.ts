@@ -392,3 +392,29 @@ it('writes on the event although the first try failed, and holds nothing up', as
   expect(house.zabbix.comments('4711')).toMatchObject([{ acknowledged: true }]);
   expect(tries).toBe(2);
 });
+
+describe('a dispatch that dies after its claim, every time', () => {
+  it('ends with a human who is told, though its message never fails often enough for the dead letters', async () => {
+    const house = openHouse({
+      policy: policyOf({}),
+      over: ({ table }) => ({
+        loadPause: async () => {
+          if (table.all().some(({ state }) => state === 'dispatching'))
+            throw new TypeError('a fault of ours');
+          return { paused: false };
+        },
+      }),
+    });
+    await house.ready;
+    const id = await house.post(anAlert());
+
+    await house.settle(house.clock() + 60 * 60_000);
+
+    expect(house.incident(id)).toMatchObject({
+      state: 'closed',
+      outcome: 'handed_over',
+      escalation: 'delivered',
+    });
+    expect(house.rundeck.orders()).toHaveLength(0);
+  });
+});

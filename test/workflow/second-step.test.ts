@@ -210,7 +210,7 @@ describe('findings that name one culprit', () => {
     expect(bodies(house)[0]).toContain('Zabbix says that it is over.');
   });
 
-  it('are told to the human of the storm that broke out meanwhile, and nothing runs', async () => {
+  it('are told beside the storm that broke out meanwhile, and nothing runs', async () => {
     const house = openHouse({ policy: policyOf({ storm: { alerts: 5, within: '5m' } }) });
     const id = await untilFound(house);
     const minute = new Date(house.clock()).toISOString().slice(0, 16);
@@ -218,9 +218,9 @@ describe('findings that name one culprit', () => {
       await house.table.takeAllowance(`storm/zabbix/${minute}`, 99, house.clock() + 99 * MINUTE);
     }
     await house.settle();
-    expect(house.incident(id)).toMatchObject({ outcome: 'analysed', coveredBy: 'storm/zabbix' });
+    expect(house.incident(id)).toMatchObject({ outcome: 'analysed', escalation: 'delivered' });
     expect(orders(house)).toHaveLength(1);
-    expect(house.people.messages).toMatchObject([{ incidentId: 'storm/zabbix' }]);
+    expect(house.people.messages.map(({ incidentId }) => incidentId)).toEqual(['storm/zabbix', id]);
   });
 
   it('are decided about once, however often and late each message comes again', async () => {
@@ -312,4 +312,23 @@ it('A simulation analyses nothing, so nothing follows', async () => {
   await house.settle();
   expect(house.incident(id)).toMatchObject({ outcome: 'simulated', decisions: [{ step: 1 }] });
   expect(house.questions).toHaveLength(1);
+});
+
+describe('findings that come in a storm', () => {
+  it('are told, for the summary of the storm does not hold them', async () => {
+    const house = openHouse({ policy: policyOf({ storm: { alerts: 10, within: '5m' } }) });
+    await house.ready;
+    house.rundeck.endAs('succeeded', analysisOutput(['shop 180', 'sshd 1']));
+    const high = { eventName: 'High CPU utilization', tags: [{ tag: 'component', value: 'cpu' }] };
+    const id = await house.post(anAlert({ ...high, item: { key: 'system.cpu.util' } }));
+    await house.settle(house.clock() + 1000);
+    for (let index = 0; index < 12; index += 1) {
+      await house.post(anAlert({ eventId: String(9000 + index), trigger: { id: String(50 + index) } }));
+    }
+
+    await house.settle(house.clock() + 30 * 60_000);
+
+    const told = house.people.messages.filter(({ incidentId }) => incidentId === id);
+    expect(told.map(({ body }) => body.includes('shop'))).toEqual([true]);
+  });
 });
