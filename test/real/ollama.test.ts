@@ -72,8 +72,18 @@ describe.skipIf(!real)('a real Ollama', () => {
     expect(read.kind === 'proposal' && read.arguments['message']).toMatch(/\w{3,}/);
   });
 
-  it('asks for a human where a tool is possible and the example says that one should look', async () => {
-    const { question, grounding } = about('Zabbix server: More than 75% used in the value cache');
+  it('asks for a human where a tool is possible and an example says that one should look', async () => {
+    const clock = alertOf(triggerNamed('Linux: Load average is too high (per CPU load over 1.5 for 5m)'), {
+      trigger: { id: '25213', nameOrig: 'TiDB: Too many time jump backs' },
+      item: { key: 'tidb.monitor_time_jump_back.rate' },
+      tags: [
+        { tag: 'class', value: 'database' },
+        { tag: 'target', value: 'tidb' },
+        { tag: 'component', value: 'system' },
+        { tag: 'scope', value: 'performance' },
+      ],
+    });
+    const { question, grounding } = questionAbout(clock);
     expect(grounding.eligible).toHaveLength(1);
     expect(readAnswer(await ask(question), grounding)).toMatchObject({ kind: 'proposal', tool: 'notify' });
   });
