@@ -18,6 +18,8 @@ interface Answer {
  * names that are no cases of the evaluation: 11 of 16 that it should not do fall below it, and 2 of 45 right actions.
  */
 const LEAST_CERTAINTY = 0.65;
+/** Where words of the name had to agree before the model was asked, it is a second judge: it has to be for it. */
+const LEAST_BEHIND_WORDS = 0.5;
 
 /**
  * Reads `toolCalls` if there is exactly one, else the content as JSON from the first `{` to the last `}`: small models
@@ -36,7 +38,8 @@ export function readAnswer(answer: Answer, grounding: Grounding): Proposal | Ref
     return refusal('ungrounded_value', `What the model reads in the alert is no reason for ${tool.name}.`);
   }
   const certainty = certaintyOf(answer.trace?.readings, when);
-  if (tool.target !== undefined && certainty !== undefined && certainty < LEAST_CERTAINTY) {
+  const least = tool.safety === 'disruptive' ? LEAST_BEHIND_WORDS : LEAST_CERTAINTY;
+  if (tool.target !== undefined && certainty !== undefined && certainty < least) {
     const percent = Math.round(certainty * 100);
     return refusal(
       'unsure',

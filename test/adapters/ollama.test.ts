@@ -126,7 +126,7 @@ describe('how sure a model is', () => {
     const sure = await (await open({ doubt: 0.1 })).ask(question);
     expect(sure.trace.readings).toMatchObject({ down: 0.9, other: 0.1 });
     expect(readAnswer(sure, grounding)).toEqual(restart);
-    const unsure = await (await open({ doubt: 0.45 })).ask(question);
+    const unsure = await (await open({ doubt: 0.55 })).ask(question);
     expect(readAnswer(unsure, grounding)).toMatchObject({ kind: 'refusal', code: 'unsure' });
   });
 

@@ -61,9 +61,9 @@ describe('an answer that is one possible call', () => {
   });
 
   it.each([
-    [{ down: 0.66, other: 0.34 }, 'proposal'],
-    [{ down: 0.5, unhealthy: 0.2, other: 0.3 }, 'proposal'],
-    [{ down: 0.64, other: 0.36 }, 'refusal'],
+    [{ down: 0.51, other: 0.49 }, 'proposal'],
+    [{ down: 0.3, unhealthy: 0.3, other: 0.4 }, 'proposal'],
+    [{ down: 0.49, other: 0.51 }, 'refusal'],
     [{ full: 0.9, other: 0.1 }, 'refusal'],
     [{}, 'proposal'],
   ])('needs a model that is sure of what it reads: %j', (readings, kind) => {
@@ -71,6 +71,15 @@ describe('an answer that is one possible call', () => {
     const read = readAnswer({ toolCalls: [], content, doneReason: 'stop', trace: { readings } }, grounding);
     expect(read.kind).toBe(kind);
     if (read.kind === 'refusal') expect(read.code).toBe('unsure');
+  });
+
+  it.each([
+    [0.66, 'proposal'],
+    [0.64, 'refusal'],
+  ])('needs one that is surer where no word of the name had to agree: %d', (busy, kind) => {
+    const content = '{"says":"busy","name":"analyze_processes","arguments":{"resource_type":"cpu"}}';
+    const trace = { readings: { busy, other: 1 - busy } };
+    expect(readAnswer({ toolCalls: [], content, doneReason: 'stop', trace }, grounding).kind).toBe(kind);
   });
 
   it('asks for a human however sure it is', () => {
