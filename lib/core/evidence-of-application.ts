@@ -27,7 +27,7 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
     return found('restart_application', namesOf(tags, ['application'], []), because);
   }
   // Tomcat's own word for each of its webapps; a tag says which of the policy's it is.
-  if (/^jmx$/.test(key.name) && what === 'stateName' && first.includes('j2eeType=WebModule')) {
+  if (key.name === 'jmx' && what === 'stateName' && first.includes('j2eeType=WebModule')) {
     return found('restart_application', namesOf(tags, ['application'], []), because);
   }
   const [, pool] = /^\\APP_POOL_WAS\(([^)]+)\)\\Current Application Pool State$/.exec(first) ?? [];
