@@ -59,7 +59,7 @@ export function makeAlertEndpoint(parts: {
   readonly gate: Gate;
   /** With the trace that the request belongs to, when it says so. */
   readonly receive: (alert: Alert, mode: Mode, traceId?: string) => Promise<Received>;
-  readonly recordRejected: (facts: RejectedFacts) => Promise<string | undefined>;
+  readonly recordRejected: (facts: RejectedFacts) => Promise<string>;
   readonly source: string;
   readonly mode: Mode;
   readonly incidentLink: IncidentLink;
@@ -68,7 +68,10 @@ export function makeAlertEndpoint(parts: {
 }): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
   const { gate, receive, recordRejected, source, incidentLink, clock, log } = parts;
 
-  /** Whoever is let in and posts what is no alert gets a clear answer, and the post is recorded: it may have been one. */
+  /**
+   * Whoever is let in and posts what is no alert gets a clear answer once the post is recorded: it may have been one, and
+   * a sender that is told 503 instead posts again.
+   */
   const reject = async (
     { body }: HttpRequest,
     mode: Mode,
@@ -82,7 +85,7 @@ export function makeAlertEndpoint(parts: {
     const recorded = await recordRejected({ source, mode, fingerprint, problems, about });
     log.warn('a post was refused', {
       status: answer.status,
-      ...(recorded !== undefined && { incident_id: recorded }),
+      incident_id: recorded,
       fields: problems.map(({ field }) => field).join(','),
     });
     return answer;

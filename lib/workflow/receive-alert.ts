@@ -139,8 +139,8 @@ export interface RejectedFacts {
 
 /**
  * Makes the workflow for an authenticated post that is no alert: recorded as `rejected`, and a human is told once a day
- * for each set of bad fields. Answers the record's id, or `undefined` when nothing could be recorded; never throws, for
- * the sender must learn what is wrong with its post.
+ * for each set of bad fields. Answers the record's id. Throws UpstreamError `incidents_table` when nothing could be
+ * recorded: an answer that the post is bad would be the last word about what may have been an alert.
  */
 export function makeRecordRejected(
   ports: {
@@ -149,7 +149,7 @@ export function makeRecordRejected(
     readonly narrate: Narrate;
   },
   { incidentLink }: { readonly incidentLink: IncidentLink },
-): (facts: RejectedFacts) => Promise<string | undefined> {
+): (facts: RejectedFacts) => Promise<string> {
   return async ({ source, mode, fingerprint, problems, about }) => {
     const now = ports.clock();
     const fields = problems.map(({ field }) => field);
@@ -171,25 +171,21 @@ export function makeRecordRejected(
       severity: 3,
       links: [{ title: 'The record', url: incidentLink(first, now) }],
     };
-    try {
-      const told = await ports.createIncident(
-        openRejected({
-          incidentId: first,
-          source,
-          mode,
-          now,
-          text,
-          // What is only simulated reaches nobody.
-          ...(mode === 'live' && { message }),
-        }),
-      );
-      if (told.kind === 'created') return recorded(first, text);
-      const incidentId = incidentIdOf(`${source}/rejected`, fingerprint, mode);
-      await ports.createIncident(openRejected({ incidentId, source, mode, now, text }));
-      return recorded(incidentId, text);
-    } catch {
-      return undefined;
-    }
+    const told = await ports.createIncident(
+      openRejected({
+        incidentId: first,
+        source,
+        mode,
+        now,
+        text,
+        // What is only simulated reaches nobody.
+        ...(mode === 'live' && { message }),
+      }),
+    );
+    if (told.kind === 'created') return recorded(first, text);
+    const incidentId = incidentIdOf(`${source}/rejected`, fingerprint, mode);
+    await ports.createIncident(openRejected({ incidentId, source, mode, now, text }));
+    return recorded(incidentId, text);
   };
 
   function recorded(incidentId: string, text: string): string {

@@ -582,14 +582,42 @@ describe('a bad alert', () => {
     expect(all().map(({ escalation }) => escalation)).toEqual(['pending', 'pending', 'pending']);
   });
 
-  it('gets its answer also when it cannot be recorded, and the human is told with the next one', async () => {
-    const { send, all } = prepare({ faults: failNth(1, 'before', 'createIncident') });
+  it.each(['before', 'after'] as const)(
+    'that fails %s it is recorded is 503, so that it comes again and a human will be told',
+    async (fault) => {
+      const { send, all } = prepare({ faults: failNth(1, fault, 'createIncident') });
 
-    const first = await send({ ...problem, event_value: '7' });
-    const second = await send({ ...problem, event_value: '7' });
+      const first = await send({ ...problem, event_value: '7' });
+      const second = await send({ ...problem, event_value: '7' });
 
-    expect([first.status, second.status]).toEqual([400, 400]);
-    expect(all()).toMatchObject([{ escalation: 'pending' }]);
+      expect(first).toMatchObject({
+        status: 503,
+        headers: { 'Retry-After': '10', 'Content-Type': 'application/problem+json' },
+        json: { status: 503 },
+      });
+      expect(second).toMatchObject({ status: 400, json: { errors: [{ field: 'event_value' }] } });
+      expect(all().filter(({ escalation }) => escalation === 'pending')).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    { what: 'no JSON', body: '{', headers: {} },
+    {
+      what: 'another content type',
+      body: JSON.stringify(problem),
+      headers: { 'Content-Type': 'text/plain' },
+    },
+    {
+      what: 'too large',
+      body: JSON.stringify({ ...problem, event_opdata: 'x'.repeat(256 * 1024) }),
+      headers: {},
+    },
+    { what: 'another mode', body: JSON.stringify(problem), headers: { 'X-Remedia-Mode': 'careful' } },
+  ])('that cannot be recorded is 503 also when it is $what', async ({ body, headers }) => {
+    const { send } = prepare({ faults: failNth(1, 'before', 'createIncident') });
+    const type = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' };
+
+    expect((await send(body, { headers: { ...type, ...headers } })).status).toBe(503);
   });
 });
 
@@ -696,7 +724,7 @@ describe('a part that fails', () => {
           retry: true,
         });
       },
-      recordRejected: async () => undefined,
+      recordRejected: async () => 'inc_0',
       source: 'zabbix',
       mode: 'live',
       incidentLink,
