@@ -42,7 +42,7 @@ import type { Policy } from '#lib/core/policy.ts';
 import { routeOf } from '#lib/core/policy-match.ts';
 import { proposalHash } from '#lib/core/proposal-hash.ts';
 import { readAnswer } from '#lib/core/read-answer.ts';
-import { stormEpisode, stormSummary } from '#lib/core/storm.ts';
+import { nameStorm, stormPastKeys, stormSummary } from '#lib/core/storm.ts';
 import type { UpstreamError } from '#lib/core/upstream-error.ts';
 import { IN_MAINTENANCE, whatForbids, withZabbix } from '#lib/core/word-of-zabbix.ts';
 import { askZabbix, type ZabbixPorts } from '#lib/workflow/ask-zabbix.ts';
@@ -56,7 +56,6 @@ import type {
   AlertMessage,
   AskModel,
   CreateIncident,
-  GiveBackAllowance,
   HostHistory,
   LoadIncident,
   SendToCheck,
@@ -88,7 +87,6 @@ export interface DecidePorts extends ClosePorts, SurroundingPorts, ZabbixPorts {
   readonly hostHistory: HostHistory;
   readonly askModel: AskModel;
   readonly takeAllowance: TakeAllowance;
-  readonly giveBackAllowance: GiveBackAllowance;
   readonly sendToDecide: SendToDecide;
   readonly sendToDispatch: SendToDispatch;
   readonly sendToCheck: SendToCheck;
@@ -216,7 +214,7 @@ export function makeDecideRemediation(
     if (early !== undefined) {
       if (hasReason(early, 'storm')) {
         // Before anything refers to it; and it is told, whatever becomes of this incident.
-        if (incident.mode === 'live' && !storm.told) await tellStorm(source, storm.alerts, policy, now);
+        if (incident.mode === 'live') await tellStorm(source, storm.alerts, policy, now);
         // The summary does not hold what an analysis found; that is told in any case.
         return record(known, { verdict: early, coveredBy: step === 1 ? stormId(source) : undefined });
       }
@@ -226,7 +224,6 @@ export function makeDecideRemediation(
         coveredBy: step === 1 ? coveredByOther(early, incident, past, policy, now) : undefined,
       });
     }
-    if (storm.told) await ports.giveBackAllowance(stormSummary(source, now).key);
     const asked = await ask(known);
     if (asked.kind === 'wait') return waitForModel(known, asked.why);
     const { proposal } = asked.made;
@@ -451,15 +448,20 @@ export function makeDecideRemediation(
 
   /** One summary for a storm, in a record of its own: a crash may tell it twice, and never leaves it untold. */
   async function tellStorm(source: string, alerts: number, policy: Policy, now: number): Promise<void> {
+    const counts = await ports.readAllowances(stormPastKeys(policy, source, now));
+    const { name, before = name } = nameStorm(policy, source, counts, now);
+    const marks = [name, before].map((each) => stormSummary(source, each, now).key);
+    const told = await ports.readAllowances([...new Set(marks)]);
+    if ([...told.values()].some((taken) => taken > 0)) return;
     const { kind, incident } = await ports.createIncident(
       openStorm({
-        incidentId: incidentIdOf(`${source}/storm`, stormEpisode(now)),
+        incidentId: incidentIdOf(`${source}/storm`, name),
         source,
         now,
         message: stormMessage({ source, alerts, within: policy.storm.within }),
       }),
     );
-    const { key, limit, expiresAt } = stormSummary(source, now);
+    const { key, limit, expiresAt } = stormSummary(source, name, now);
     await ports.takeAllowance(key, limit, expiresAt);
     if (kind === 'created') await tellPending(ports, incident);
   }

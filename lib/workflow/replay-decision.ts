@@ -74,7 +74,6 @@ export function makeReplayDecision(ports: {
         loadPause: async () => ({ paused: false }),
         readAllowances: async (keys) => new Map(keys.map((key) => [key, 0])),
         takeAllowance: async () => true,
-        giveBackAllowance: nothing,
         sendToDecide: nothing,
         sendToDispatch: nothing,
         sendToCheck: nothing,

@@ -1,6 +1,6 @@
 /** What every decision and every dispatch looks at outside the incident: policy, pause, storm. */
 
-import { readStorm, stormKeys, stormSummary } from '#lib/core/storm.ts';
+import { readStorm, stormKeys } from '#lib/core/storm.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type { LoadPause, LoadPolicy, Pause, ReadAllowances, StoredPolicy } from '#lib/workflow/ports.ts';
 
@@ -13,12 +13,7 @@ export interface SurroundingPorts {
 export interface Surroundings {
   readonly stored: StoredPolicy | undefined;
   readonly pause: Pause;
-  readonly storm: {
-    readonly open: boolean;
-    readonly alerts: number;
-    /** Whether the summary of this storm, or of one that is over, is with a human. */
-    readonly told: boolean;
-  };
+  readonly storm: { readonly open: boolean; readonly alerts: number };
 }
 
 /** Reads all of it at once. Throws UpstreamError `incidents_table`. */
@@ -28,12 +23,9 @@ export async function readSurroundings(
   now: number,
 ): Promise<Surroundings> {
   const [stored, pause] = await Promise.all([loadPolicy(), loadPause()]);
-  if (stored === undefined) return { stored, pause, storm: { open: false, alerts: 0, told: false } };
-  const summary = stormSummary(source, now).key;
-  const counts = new Map(await readAllowances([...stormKeys(stored.policy, source, now), summary]));
-  const told = (counts.get(summary) ?? 0) > 0;
-  counts.delete(summary);
-  return { stored, pause, storm: { ...readStorm(stored.policy, counts), told } };
+  if (stored === undefined) return { stored, pause, storm: { open: false, alerts: 0 } };
+  const { policy } = stored;
+  return { stored, pause, storm: readStorm(policy, await readAllowances(stormKeys(policy, source, now))) };
 }
 
 /** True for an upstream's failure, which a message may wait for; anything else is a fault of ours. */

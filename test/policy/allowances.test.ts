@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jobAllowances } from '#lib/core/allowances.ts';
-import { readStorm, stormCount, stormKeys, stormSummary } from '#lib/core/storm.ts';
+import { nameStorm, readStorm, stormCount, stormKeys, stormPastKeys, stormSummary } from '#lib/core/storm.ts';
 import { aPolicy, NOON } from './examples.ts';
 
 const HOUR = 3_600_000;
+const MINUTE = 60_000;
 const job = {
   source: 'zabbix-a',
   hostKey: 'zabbix-a/web-01',
@@ -50,7 +52,6 @@ describe('jobAllowances', () => {
 
 describe('the storm breaker', () => {
   const policy = aPolicy({ storm: { alerts: 10, within: '5m' } });
-  const MINUTE = 60_000;
   /** What stands in the table when an alert arrived at each of these moments. */
   const counted = (moments: readonly number[]) => {
     const counts = new Map<string, number>();
@@ -91,7 +92,7 @@ describe('the storm breaker', () => {
     expect(stormCount('zabbix-a', NOON)).toEqual({
       key: 'storm/zabbix-a/2026-11-28T12:00',
       limit: 1_000_000,
-      expiresAt: NOON + 2 * HOUR,
+      expiresAt: NOON + 3 * HOUR,
     });
   });
 
@@ -105,10 +106,80 @@ describe('the storm breaker', () => {
   });
 
   it('lets one tell the summary, and again after an hour', () => {
-    expect(stormSummary('zabbix-a', NOON)).toEqual({
-      key: 'storm/zabbix-a/told',
+    expect(stormSummary('zabbix-a', '2026-11-28T12:00', NOON)).toEqual({
+      key: 'storm/zabbix-a/told/2026-11-28T12:00',
       limit: 1,
       expiresAt: NOON + HOUR,
     });
+  });
+});
+
+describe('the name of a storm', () => {
+  const policy = aPolicy({ storm: { alerts: 10, within: '5m' } });
+
+  /** Ten alerts in each of these minutes after noon, named at another. */
+  function named(minutes: readonly number[], at: number) {
+    const counts = new Map(minutes.map((minute) => [stormCount('a', NOON + minute * MINUTE).key, 10]));
+    return nameStorm(policy, 'a', counts, NOON + at * MINUTE);
+  }
+  const every = (from: number, to: number, step = 1) =>
+    Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => from + index * step);
+
+  it.each([
+    ['of its only minute', [0], 0, '2026-11-28T12:00'],
+    ['the same while it is open without another alert', [0], 5, '2026-11-28T12:00'],
+    ['the same as long as it lasts', every(0, 40), 42, '2026-11-28T12:00'],
+    ['another after a minute of calm', [0, 7], 7, '2026-11-28T12:07'],
+    ['the same without one', [0, 6], 6, '2026-11-28T12:00'],
+    ['another for each of several', [0, 8, 20], 21, '2026-11-28T12:20'],
+    ['its own up to an hour', every(0, 59), 59, '2026-11-28T12:00'],
+  ])('is %s', (_, minutes, at, name) => {
+    expect(named(minutes, at)).toEqual({ name });
+  });
+
+  it('that goes on for more than an hour is that of the hour, and says the one of before', () => {
+    const hour = Math.floor(NOON / HOUR);
+    expect(named(every(-90, 0), 0)).toEqual({ name: `hour-${hour}`, before: `hour-${hour - 1}` });
+    expect(named(every(-90, 59), 59)).toEqual({ name: `hour-${hour}`, before: `hour-${hour - 1}` });
+  });
+
+  it('is found with at most 121 counters', () => {
+    expect(stormPastKeys(aPolicy({ storm: { within: '60m' } }), 'a', NOON)).toHaveLength(121);
+  });
+
+  it('is the same for all who see one storm, and no other storm has it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({ calm: fc.integer({ min: 6, max: 9 }), lasts: fc.integer({ min: 1, max: 20 }) }),
+          {
+            minLength: 2,
+            maxLength: 6,
+          },
+        ),
+        (storms) => {
+          let minute = 0;
+          const spans = storms.map(({ calm, lasts }) => {
+            const from = minute + calm + 1;
+            minute = from + lasts - 1;
+            return { from, to: minute };
+          });
+          const minutes = spans.flatMap(({ from, to }) => every(from, to));
+          const names = spans.map(({ from, to }) => [
+            ...new Set(
+              every(from, to + 5).map(
+                (at) =>
+                  named(
+                    minutes.filter((each) => each <= at),
+                    at,
+                  ).name,
+              ),
+            ),
+          ]);
+          expect(names.map((each) => each.length)).toEqual(spans.map(() => 1));
+          expect(new Set(names.flat()).size).toBe(spans.length);
+        },
+      ),
+    );
   });
 });

@@ -461,6 +461,56 @@ describe('many alerts', () => {
     await storm(30);
     expect(summaries()).toHaveLength(2);
   });
+
+  describe('in storms', () => {
+    const policy = policyOf({ storm: { alerts: 3, within: '1m' } });
+    const open = () => {
+      const house = openHouse({ policy });
+      let event = 10;
+      return {
+        house,
+        /** So many problems at once, each on a host of its own. */
+        arrive: async (alerts: number) => {
+          for (let each = 0; each < alerts; each += 1) {
+            event += 1;
+            await house.post(anAlert({ eventId: String(event), host: { host: `web-${event}` } }));
+          }
+        },
+        summaries: () =>
+          house.people.messages.filter(({ incidentId }) => incidentId === 'storm/zabbix').length,
+      };
+    };
+
+    it('are told for each storm, also when the next one comes minutes after the last, and nobody saw that it was calm', async () => {
+      const { house, arrive, summaries } = open();
+      await house.ready;
+      for (const storms of [1, 2, 3]) {
+        await arrive(5);
+        await house.settle(house.clock() + 3 * MINUTE);
+        expect(summaries()).toBe(storms);
+      }
+    });
+
+    it('are told once while a storm lasts, whatever minute of it they come in', async () => {
+      const { house, arrive, summaries } = open();
+      await house.ready;
+      for (let minute = 0; minute < 45; minute += 1) {
+        await arrive(3);
+        await house.settle(house.clock() + MINUTE);
+      }
+      expect(summaries()).toBe(1);
+    });
+
+    it('are told again about once an hour when it goes on and on', async () => {
+      const { house, arrive, summaries } = open();
+      await house.ready;
+      for (let minute = 0; minute < 200; minute += 1) {
+        await arrive(3);
+        await house.settle(house.clock() + MINUTE);
+      }
+      expect(summaries()).toBe(4);
+    });
+  });
 });
 
 describe('a host that needs the same tool again within its cooldown', () => {
