@@ -1,9 +1,14 @@
-/** GET /api/v1/health: asks queues, table, model and Rundeck whether they are there. */
+/** GET /api/v1/health: asks queues, table, Rundeck and the model, where one decides, whether they are there. */
 import { openIncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { modelHealth } from '#lib/adapters/ollama.ts';
 import { createSqsClient, queueDepths } from '#lib/adapters/queue.ts';
 import { rundeckHealth } from '#lib/adapters/rundeck.ts';
-import { makeHealthEndpoint, queueCheck, tableCheck } from '#lib/endpoints/health-endpoint.ts';
+import {
+  type CheckPart,
+  makeHealthEndpoint,
+  queueCheck,
+  tableCheck,
+} from '#lib/endpoints/health-endpoint.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
 import { makeLog } from '#lib/runtime/logger.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
@@ -21,23 +26,24 @@ export const handler = whenReady(async () => {
     'CHECKS_QUEUE_URL',
     'INTAKE_TOKENS',
     'OPERATOR_TOKENS',
-    'OLLAMA_URL',
-    'OLLAMA_MODEL',
+    'DECIDER',
     'RUNDECK_URL',
     'RUNDECK_API_TOKEN',
   ]);
-  const { OLLAMA_URL, OLLAMA_MODEL, RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
+  const { DECIDER: decider, RUNDECK_URL: url, RUNDECK_API_TOKEN: token } = settings;
+  const model = decider === 'model' ? await modelCheck() : undefined;
   const client = createSqsClient();
   const queue = (queueUrl: string) =>
     queueCheck(() => queueDepths({ client, queueUrls: { queue: queueUrl } }));
   return makeHealthEndpoint({
+    decider,
     tokens: [...settings.OPERATOR_TOKENS, ...settings.INTAKE_TOKENS],
     checks: {
       table: tableCheck(openIncidentsTable(settings)),
       alerts_queue: queue(settings.ALERTS_QUEUE_URL),
       jobs_queue: queue(settings.JOBS_QUEUE_URL),
       checks_queue: queue(settings.CHECKS_QUEUE_URL),
-      model: () => modelHealth({ url: OLLAMA_URL, model: OLLAMA_MODEL, timeoutMs: PART_MS }),
+      ...(model && { model }),
       rundeck: async () =>
         url !== undefined && token !== undefined
           ? rundeckHealth({ url, token, timeoutMs: PART_MS })
@@ -46,3 +52,9 @@ export const handler = whenReady(async () => {
     log,
   });
 }, log);
+
+/** Where rules alone decide there is no model, so none of its settings is read. */
+async function modelCheck(): Promise<CheckPart> {
+  const { OLLAMA_URL: url, OLLAMA_MODEL: model } = await loadSettings(['OLLAMA_URL', 'OLLAMA_MODEL']);
+  return () => modelHealth({ url, model, timeoutMs: PART_MS });
+}

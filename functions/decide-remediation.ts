@@ -16,6 +16,7 @@ import { PEOPLE_SETTINGS, peopleOf } from '#lib/runtime/people-settings.ts';
 import { watchFunction } from '#lib/runtime/watch-function.ts';
 import { whenReady } from '#lib/runtime/when-ready.ts';
 import { makeDecideRemediation } from '#lib/workflow/decide-remediation.ts';
+import type { AskModel } from '#lib/workflow/ports.ts';
 import { alertMessageSchema } from '#lib/workflow/queue-messages.ts';
 import { rememberAnswers } from '#lib/workflow/remember-answers.ts';
 
@@ -32,40 +33,21 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
     'JOBS_QUEUE_URL',
     'CHECKS_QUEUE_URL',
     'APPROVAL_SIGNING_KEY',
-    'OLLAMA_URL',
-    'OLLAMA_MODEL',
-    'OLLAMA_TIMEOUT_SECONDS',
-    'OLLAMA_REMEMBER_SECONDS',
-    'OLLAMA_NUM_THREAD',
+    'DECIDER',
     'ZABBIX_API_TOKEN',
     ...LINK_SETTINGS,
     ...PEOPLE_SETTINGS,
   ]);
   const { APPROVAL_SIGNING_KEY: key, PUBLIC_BASE_URL: publicBaseUrl } = settings;
   const links = linksOf(settings);
-  const { OLLAMA_URL: url, OLLAMA_MODEL: model } = settings;
-  // Said once a start, and never in the way: whoever reads the log learns which model decides, or that none can.
-  const { ok, detail } = await modelHealth({ url, model, timeoutMs: START_MS });
-  if (ok) log.info('the model that decides', { detail });
-  else log.warn('the model is not as it should be', { detail });
+  const askModel = settings.DECIDER === 'model' ? await openModel() : undefined;
+  if (askModel === undefined) log.info('no model decides, but rules: evidence and words alone');
   const zabbix = zabbixOf(settings);
   const queues = openQueues(traceHeaderFor);
   const decide = makeDecideRemediation(
     {
       ...observeIncidents(openIncidentsTable(settings), measure),
-      askModel: rememberAnswers(
-        measureModel(
-          makeAskModel({
-            url,
-            model,
-            timeoutMs: settings.OLLAMA_TIMEOUT_SECONDS * 1000,
-            numThread: settings.OLLAMA_NUM_THREAD,
-            sayDrift: (drift) => log.warn('the model has changed', { detail: drift }),
-          }),
-          measure,
-        ),
-        { seconds: settings.OLLAMA_REMEMBER_SECONDS, clock: Date.now },
-      ),
+      askModel,
       sendToDecide: toDecide(queues, settings.ALERTS_QUEUE_URL),
       sendToDispatch: toDispatch(queues, settings.JOBS_QUEUE_URL),
       sendToCheck: toCheck(queues, settings.CHECKS_QUEUE_URL),
@@ -82,3 +64,30 @@ export const handler = whenReady<SQSEvent, SQSBatchResponse>(async () => {
   );
   return batchHandler({ schema: alertMessageSchema, handle: decide, log, measure });
 }, log);
+
+/** The model that decides. Where rules alone decide there is none, so none of its settings is read. */
+async function openModel(): Promise<AskModel> {
+  const settings = await loadSettings([
+    'OLLAMA_URL',
+    'OLLAMA_MODEL',
+    'OLLAMA_TIMEOUT_SECONDS',
+    'OLLAMA_REMEMBER_SECONDS',
+    'OLLAMA_NUM_THREAD',
+  ]);
+  const { OLLAMA_URL: url, OLLAMA_MODEL: model } = settings;
+  // Said once a start, and never in the way: whoever reads the log learns which model decides, or that none can.
+  const { ok, detail } = await modelHealth({ url, model, timeoutMs: START_MS });
+  if (ok) log.info('the model that decides', { detail });
+  else log.warn('the model is not as it should be', { detail });
+  const ask = makeAskModel({
+    url,
+    model,
+    timeoutMs: settings.OLLAMA_TIMEOUT_SECONDS * 1000,
+    numThread: settings.OLLAMA_NUM_THREAD,
+    sayDrift: (drift) => log.warn('the model has changed', { detail: drift }),
+  });
+  return rememberAnswers(measureModel(ask, measure), {
+    seconds: settings.OLLAMA_REMEMBER_SECONDS,
+    clock: Date.now,
+  });
+}

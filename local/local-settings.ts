@@ -10,6 +10,8 @@ export interface LocalSettings {
   readonly policyFile: string;
   /** The user named the policy, so a changed file is taken at the next start. */
   readonly policyNamed: boolean;
+  /** `rules`: no model is asked, real or simulated. */
+  readonly decider: 'model' | 'rules';
   readonly ollamaUrl: string;
   readonly ollamaModel: string;
   /** A real Rundeck, when one was named. */
@@ -34,6 +36,7 @@ const environment = z.object({
   REMEDIA_DATA_DIR: optional(z.string()),
   REMEDIA_POLICY: optional(z.string()),
   REMEDIA_MODE: optional(z.enum(['live', 'simulate'], "expected 'live' or 'simulate'")),
+  DECIDER: optional(z.enum(['model', 'rules'], "expected 'model' or 'rules'")),
   OLLAMA_URL: optional(httpUrl),
   OLLAMA_MODEL: optional(z.string()),
   RUNDECK_URL: optional(httpUrl),
@@ -83,6 +86,7 @@ export function readLocalSettings(env: Readonly<Record<string, string | undefine
     dataDir: resolve(settings.REMEDIA_DATA_DIR ?? join(dataHome, 'remedia')),
     policyFile: resolve(settings.REMEDIA_POLICY ?? join(import.meta.dirname, 'policy.yaml')),
     policyNamed: settings.REMEDIA_POLICY !== undefined,
+    decider: settings.DECIDER ?? 'model',
     ollamaUrl: settings.OLLAMA_URL ?? 'http://127.0.0.1:11434',
     ollamaModel: settings.OLLAMA_MODEL ?? 'llama3.2',
     rundeck,

@@ -70,8 +70,11 @@ export async function startOneMachine({
       OLLAMA_URL: settings.ollamaUrl,
       OLLAMA_MODEL: settings.ollamaModel,
     };
-    const missing = await whatOllamaLacks(settings);
-    if (missing === undefined) say(`Model: ${settings.ollamaModel} of the Ollama at ${settings.ollamaUrl}`);
+    const missing = settings.decider === 'rules' ? undefined : await whatOllamaLacks(settings);
+    if (settings.decider === 'rules')
+      say('Model: none. DECIDER=rules: evidence, words and policy alone decide.');
+    else if (missing === undefined)
+      say(`Model: ${settings.ollamaModel} of the Ollama at ${settings.ollamaUrl}`);
     else {
       const model = await startSimulatedModel();
       ends.push(() => model.close());
@@ -98,6 +101,7 @@ export async function startOneMachine({
     ends.push(
       await announceStack(settings.dataDir, {
         ...aws.environment,
+        DECIDER: settings.decider,
         OLLAMA_URL: simulated['OLLAMA_URL'] ?? settings.ollamaUrl,
         OLLAMA_MODEL: settings.ollamaModel,
         INCIDENTS_TABLE: aws.tableName,

@@ -13,7 +13,8 @@ readArguments(
 
 Starts the whole pipeline on this machine, and goes on until Ctrl-C. Without any setting the API is at
 http://127.0.0.1:3000, and what has no real part is simulated. Settings are environment variables, docs/operations.md has
-all of them: REMEDIA_PORT, REMEDIA_DATA_DIR, REMEDIA_POLICY, OLLAMA_URL, OLLAMA_MODEL, RUNDECK_URL, ...`,
+all of them: REMEDIA_PORT, REMEDIA_DATA_DIR, REMEDIA_POLICY, DECIDER, OLLAMA_URL, OLLAMA_MODEL, RUNDECK_URL,
+...`,
   {},
 );
 const root = join(import.meta.dirname, '..');

@@ -10,7 +10,9 @@ import { CASE_FILES, type EvalCase, readCases, triggerOf } from '#test/evals/cas
 import {
   CATALOGUE_HASH,
   DECIDERS,
+  type DecideOne,
   type Decider,
+  decideByRules,
   makeDecider,
   PROMPT_HASH,
   remember,
@@ -18,14 +20,13 @@ import {
 import { figuresOf, type Judged } from '#test/evals/figures.ts';
 import { casesFromIncidents } from '#test/evals/from-incidents.ts';
 import { confusionTable, figuresTable } from '#test/evals/report.ts';
-import { createMemoryModel } from '#test/fakes/model-memory.ts';
 import { fail, misused, readArguments } from './command-line.ts';
 import { counted, openTable } from './operator.ts';
 import { readIncidents, readSince } from './read-incidents.ts';
 
 const USAGE = `usage: npm run eval -- [options]
 
-Decides every case by production's own way with a real model.
+Decides every case by production's own way with a real model, or with rules, which need none.
 
   --cases FILE      a case file (repeatable); by default all of the repository
   --from-incidents  the cases that the incidents table holds: what helped, what did not, and what humans said of it;
@@ -93,7 +94,7 @@ interface Run {
 const sections: string[] = [];
 const runs: Run[] = [];
 for (const decider of deciders.filter((each) => each === 'rules')) {
-  const judged = await run(decider, createMemoryModel().askModel);
+  const judged = await run(decider, decideByRules);
   runs.push({ model: 'none', digest: 'none', decider, constantTokens: 0, judged });
 }
 for (const model of deciders.some((each) => each !== 'rules') ? options.model : []) {
@@ -106,7 +107,13 @@ for (const model of deciders.some((each) => each !== 'rules') ? options.model : 
   const constantTokens = await tokensOfConstantPart(askModel);
   for (const decider of deciders) {
     if (decider === 'rules') continue;
-    runs.push({ model, digest, decider, constantTokens, judged: await run(decider, askModel) });
+    runs.push({
+      model,
+      digest,
+      decider,
+      constantTokens,
+      judged: await run(decider, makeDecider(decider, askModel)),
+    });
   }
 }
 // In the order that was asked for.
@@ -194,8 +201,7 @@ function nameOf({ decider, model }: Pick<Run, 'decider' | 'model'>): string {
   return decider === 'rules' ? decider : `${decider}, \`${model}\``;
 }
 
-async function run(decider: Decider, askModel: AskModel): Promise<readonly Judged[]> {
-  const decide = makeDecider(decider, askModel);
+async function run(decider: Decider, decide: DecideOne): Promise<readonly Judged[]> {
   const judged: Judged[] = [];
   for (const each of cases) {
     const result = await decide(each);

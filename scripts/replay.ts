@@ -3,7 +3,7 @@ import { makeAskModel } from '#lib/adapters/ollama.ts';
 import { problemText, readPolicy } from '#lib/adapters/policy-file.ts';
 import type { Decision } from '#lib/core/incident.ts';
 import { loadSettings } from '#lib/runtime/environment.ts';
-import type { StoredPolicy } from '#lib/workflow/ports.ts';
+import type { AskModel, StoredPolicy } from '#lib/workflow/ports.ts';
 import { makeReplayDecision } from '#lib/workflow/replay-decision.ts';
 import { aimAtRunningStack } from '#local/running-stack.ts';
 import { fail, misused, readArguments, readText } from './command-line.ts';
@@ -11,8 +11,8 @@ import { openTable, say } from './operator.ts';
 
 const USAGE = `usage:
   npm run replay -- <incidentId> [--policy file] [--recorded] [--step 1|2]
-Decides with the policy of the table, or of a file; by the model of OLLAMA_URL and OLLAMA_MODEL, or with --recorded by the
-answer that was recorded; --step 2 is the decision about what an analysis found. Needs INCIDENTS_TABLE, or the pipeline
+Decides with the policy of the table, or of a file; by the model of OLLAMA_URL and OLLAMA_MODEL (with
+DECIDER=rules by rules, without any), or with --recorded by the answer that was recorded; --step 2 is the decision about what an analysis found. Needs INCIDENTS_TABLE, or the pipeline
 that npm start runs here. It writes, runs and tells nothing.`;
 
 function policyOf(file: string): StoredPolicy {
@@ -26,6 +26,18 @@ function inWords({ at, verdict }: Decision): string {
   const job =
     'tool' in verdict ? ` ${verdict.tool} ${JSON.stringify(verdict.arguments)} on ${verdict.node}` : '';
   return `${new Date(at).toISOString()}  ${verdict.kind}${job}: ${reasons}`;
+}
+
+/** `undefined` where rules alone decide: then nothing of a model is read. */
+async function modelOfToday(): Promise<AskModel | undefined> {
+  const { DECIDER: decider } = await loadSettings(['DECIDER']);
+  if (decider === 'rules') return undefined;
+  const {
+    OLLAMA_URL: url,
+    OLLAMA_MODEL: model,
+    OLLAMA_TIMEOUT_SECONDS: seconds,
+  } = await loadSettings(['OLLAMA_URL', 'OLLAMA_MODEL', 'OLLAMA_TIMEOUT_SECONDS']);
+  return makeAskModel({ url, model, timeoutMs: seconds * 1000 });
 }
 
 async function main(): Promise<void> {
@@ -51,15 +63,10 @@ async function main(): Promise<void> {
     values.policy === undefined
       ? ((await loadPolicy()) ?? fail('No valid policy is in the table; name a file with --policy.'))
       : policyOf(values.policy);
-  const {
-    OLLAMA_URL: url,
-    OLLAMA_MODEL: model,
-    OLLAMA_TIMEOUT_SECONDS: seconds,
-  } = await loadSettings(['OLLAMA_URL', 'OLLAMA_MODEL', 'OLLAMA_TIMEOUT_SECONDS']);
   const replay = makeReplayDecision({
     loadIncident,
     hostHistory,
-    askModel: makeAskModel({ url, model, timeoutMs: seconds * 1000 }),
+    askModel: await modelOfToday(),
     narrate: ({ step, text }) => say(`${step.padEnd(10)} ${text}`),
   });
   const result = await replay({ incidentId, stored, recorded: values.recorded, step });

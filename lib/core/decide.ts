@@ -6,6 +6,7 @@ import { cooldownOf } from '#lib/core/allowances.ts';
 import type { History } from '#lib/core/history.ts';
 import type { HostContext } from '#lib/core/host-context.ts';
 import type {
+  Decider,
   Decision,
   Incident,
   Notification,
@@ -36,6 +37,8 @@ interface DecisionFacts {
   readonly alert: Alert;
   /** `undefined`: the model was not asked, because `decideWithoutModel` had the verdict already. */
   readonly proposal: Proposal | Refusal | undefined;
+  /** Who made the proposal; a model when it is not given. */
+  readonly decider?: Decider;
   readonly grounding: Possible;
   readonly history: History;
   /** Older incidents of the host were left out, so nobody knows whether the same failed a while ago. */
@@ -122,15 +125,21 @@ function lookFirst(facts: DecisionFacts): Verdict | undefined {
   const best = Object.entries(look.values).map(([name, [value = '']]) => [name, value] as const);
   return decideJob(facts, look.tool, Object.fromEntries(best), {
     code: 'evidence_suffices',
-    text: 'The model would leave it to a human; the evidence is enough to look first, which changes nothing.',
+    text: `${
+      facts.decider === 'rules'
+        ? 'Without a model it is not clear what to do'
+        : 'The model would leave it to a human'
+    }; the evidence is enough to look first, which changes nothing.`,
   });
 }
 
 function decideJob(
-  { alert, grounding, history, policy, coolingDown = false, now }: DecisionFacts,
+  { alert, decider, grounding, history, policy, coolingDown = false, now }: DecisionFacts,
   tool: JobToolName,
   proposed: ToolArguments,
-  why: Reason = { code: 'chosen_by_model', text: `The model chose ${tool} among what the evidence allows.` },
+  why: Reason = decider === 'rules'
+    ? { code: 'chosen_by_rules', text: `No model was asked: evidence and words alone chose ${tool}.` }
+    : { code: 'chosen_by_model', text: `The model chose ${tool} among what the evidence allows.` },
 ): Verdict {
   const match = matchPolicy({ policy, alert, tool, now });
   if (match.kind === 'refused') return { kind: 'escalate', reasons: match.reasons };

@@ -220,21 +220,8 @@ export function hold(incident: Incident, now: number, why: string, dueAt: number
 
 /** The one decision of a step, and with it the state that follows. What the incident becomes is closed by `close`. */
 export function recordDecision(incident: Incident, decision: Decision, now: number): Incident {
-  const { verdict, model, proposal, step } = decision;
-  const asked = model
-    ? note(
-        incident,
-        now,
-        'model_asked',
-        `${model.model} answered ${model.remembered ? 'before' : `in ${(model.totalMilliseconds / 1000).toFixed(1)} s`}: ${
-          proposal === undefined
-            ? 'nothing'
-            : proposal.kind === 'proposal'
-              ? `${proposal.tool} ${JSON.stringify(proposal.arguments)}`
-              : `${proposal.code}, ${proposal.reason}`
-        }`,
-      )
-    : incident;
+  const { verdict, step } = decision;
+  const asked = chosen(incident, decision, now);
   const decided = note(
     { ...asked, decisions: [...asked.decisions.filter((each) => each.step !== step), decision] },
     now,
@@ -244,6 +231,23 @@ export function recordDecision(incident: Incident, decision: Decision, now: numb
   return verdict.kind === 'needs_approval'
     ? { ...decided, state: 'awaiting_approval', dueAt: decision.expiresAt }
     : { ...decided, state: 'decided', dueAt: now + LOOK_AGAIN_MS };
+}
+
+/** Who made the proposal, and which; nothing where nobody had to choose. */
+function chosen(incident: Incident, { decider, model, proposal }: Decision, now: number): Incident {
+  const what =
+    proposal === undefined
+      ? 'nothing'
+      : proposal.kind === 'proposal'
+        ? `${proposal.tool} ${JSON.stringify(proposal.arguments)}`
+        : `${proposal.code}, ${proposal.reason}`;
+  if (model !== undefined) {
+    const when = model.remembered ? 'before' : `in ${(model.totalMilliseconds / 1000).toFixed(1)} s`;
+    return note(incident, now, 'model_asked', `${model.model} answered ${when}: ${what}`);
+  }
+  return decider === 'rules' && proposal !== undefined
+    ? note(incident, now, 'chosen_by_rules', `No model is asked here; evidence and words alone: ${what}`)
+    : incident;
 }
 
 /** The step that waits to be decided; `undefined` while none does. */

@@ -38,6 +38,9 @@ export type Outcome = (typeof OUTCOMES)[number];
 export const ESCALATIONS = ['none', 'pending', 'delivered', 'undeliverable'] as const;
 export type Escalation = (typeof ESCALATIONS)[number];
 
+/** Who chooses among what is possible: a model, or rules alone, which take the first. */
+export type Decider = 'model' | 'rules';
+
 /** Why a model's answer was refused; each is a sentence a human reads in `reason`. */
 export const REFUSALS = [
   'unknown_tool',
@@ -58,7 +61,7 @@ export const REFUSALS = [
 ] as const;
 export type RefusalCode = (typeof REFUSALS)[number];
 
-/** What the model wants, after validation against the catalogue and the grounding. */
+/** What the model, or rules in its place, want, after validation against the catalogue and the grounding. */
 export interface Proposal {
   readonly kind: 'proposal';
   readonly tool: ToolName;
@@ -145,6 +148,7 @@ export interface Reason {
 export type ReasonCode =
   | RefusalCode
   | 'chosen_by_model'
+  | 'chosen_by_rules'
   | 'model_asks_for_human'
   | 'no_eligible_tool'
   | 'text_gives_orders'
@@ -191,6 +195,8 @@ export interface Decision {
   readonly verdict: Verdict;
   readonly proposal?: Proposal | Refusal;
   readonly model?: ModelTrace;
+  /** No model was asked and none would have been: rules alone choose here. Absent where a model chooses. */
+  readonly decider?: 'rules';
   readonly policyHash?: string;
   /** sha256 over tool, arguments, node and decision id: what an approval is bound to. */
   readonly proposalHash?: string;
@@ -249,6 +255,7 @@ export type TimelineKind =
   | 'held'
   | 'zabbix_asked'
   | 'model_asked'
+  | 'chosen_by_rules'
   | 'decided'
   | 'approval_asked'
   | 'approved'

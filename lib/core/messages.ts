@@ -201,13 +201,14 @@ function alsoOpen(names: readonly string[]): string[] {
 }
 
 function whatWasTried({ decisions }: Incident): string[] {
-  const tried = decisions.flatMap(({ verdict, dispatch }) => {
+  const tried = decisions.flatMap(({ decider, verdict, dispatch }) => {
     if (dispatch === undefined || dispatch.sent === 'no' || !('tool' in verdict)) return [];
     const call = `${verdict.tool} ${oneLine(JSON.stringify(verdict.arguments))} on ${verdict.node}`;
     const execution = dispatch.executionId === undefined ? '' : ` (execution ${dispatch.executionId})`;
     const status =
       dispatch.executionStatus ?? (dispatch.sent === 'unknown' ? 'nobody knows whether it ran' : 'started');
-    return [`Tried: ${call}${execution}: ${status}.`];
+    const chosen = decider === 'rules' ? ' No model was asked: evidence and words alone chose it.' : '';
+    return [`Tried: ${call}${execution}: ${status}.${chosen}`];
   });
   return tried.length === 0 ? ['Tried: nothing was run.'] : tried;
 }

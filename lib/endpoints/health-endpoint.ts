@@ -1,5 +1,6 @@
 /** GET /api/v1/health: really asks every part, all at once, and says which of them is down. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { Decider } from '#lib/core/incident.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import { bearerGate, httpHandler } from '#lib/runtime/http.ts';
 import { errorFields, type Log, redact } from '#lib/runtime/logger.ts';
@@ -48,12 +49,14 @@ export function tableCheck({
 /** The endpoint as a Lambda handler: 200 when every part is well, else 503 with the same list. */
 export function makeHealthEndpoint(parts: {
   readonly tokens: readonly string[];
+  /** Said in the answer: where rules alone decide, no model is among the parts. */
+  readonly decider: Decider;
   readonly checks: Readonly<Record<string, CheckPart>>;
   readonly log: Log;
   /** Milliseconds for each check. */
   readonly within?: number;
 }): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
-  const { tokens, checks, log, within = LONGEST_MS } = parts;
+  const { tokens, decider, checks, log, within = LONGEST_MS } = parts;
   return httpHandler({
     methods: ['GET'],
     gates: [bearerGate(tokens)],
@@ -67,7 +70,12 @@ export function makeHealthEndpoint(parts: {
       const down = found.filter(([, { ok }]) => !ok).map(([name]) => name);
       return {
         status: down.length === 0 ? 200 : 503,
-        json: { status: down.length === 0 ? 'ok' : 'degraded', down, parts: Object.fromEntries(found) },
+        json: {
+          status: down.length === 0 ? 'ok' : 'degraded',
+          decider,
+          down,
+          parts: Object.fromEntries(found),
+        },
       };
     },
   });

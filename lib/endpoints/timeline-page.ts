@@ -147,14 +147,14 @@ ${event}
 }
 
 function decided(decision: Decision): Html {
-  const { verdict, model, proposal, approval, policyHash } = decision;
+  const { verdict, model, decider, proposal, approval, policyHash } = decision;
   const answered =
     model &&
     `${model.model}${model.remembered ? ', from an answer it gave before' : `, in ${spell(model.totalMilliseconds)}`}`;
   return html`<div class="card"><b>${saysWhat(decision)}</b>
 <ul>${verdict.reasons.map(({ text }) => html`<li>${text}</li>`)}</ul>
 <dl>
-${row('Asked', answered)}
+${row('Asked', answered ?? (decider && 'no model; evidence and words alone choose here'))}
 ${row('Answer', proposal && (proposal.kind === 'proposal' ? callOf(proposal) : `refused (${proposal.code}): ${proposal.reason}`))}
 ${row('Human', approval && `${approval.by} ${approval.answer} it, ${timeOf(approval.at)}`)}
 ${row('Policy', policyHash?.slice(0, 12))}

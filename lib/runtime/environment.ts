@@ -41,6 +41,7 @@ const settings = {
   APPROVAL_SIGNING_KEY: z.string().min(16, 'expected at least 16 characters').optional(),
   LINK_SIGNING_KEY: z.string().min(16, 'expected at least 16 characters').optional(),
   LINK_VALID_DAYS: z.coerce.number<string>('expected a number of days').int().min(1).max(3650).default(7),
+  DECIDER: z.enum(['model', 'rules'], 'expected model or rules').default('model'),
   OLLAMA_URL: url.default('http://127.0.0.1:11434'),
   OLLAMA_MODEL: z.string().min(1).default('llama3.2'),
   OLLAMA_TIMEOUT_SECONDS: z.coerce.number<string>('expected seconds').int().min(1).max(840).default(120),

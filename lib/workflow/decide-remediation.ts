@@ -1,8 +1,9 @@
-/** Decides what to do about one incident: history, grounding, the model's choice, one recorded verdict, its first effect. */
+/** Decides about one incident: history, grounding, the choice of a model or of rules, one recorded verdict, its first effect. */
 import { cooldownKey } from '#lib/core/allowances.ts';
 import { answerFormat, toolSchemas } from '#lib/core/answer-format.ts';
 import { buildBrief, EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
+import { chooseByRules, groundWithoutReader } from '#lib/core/choose-by-rules.ts';
 import { decide, decideWithoutModel } from '#lib/core/decide.ts';
 import { durationMs } from '#lib/core/duration.ts';
 import { groundFindings } from '#lib/core/findings.ts';
@@ -11,6 +12,7 @@ import { type History, historyReach, summariseHistory } from '#lib/core/history.
 import type { HostContext } from '#lib/core/host-context.ts';
 import { decisionIdOf, incidentIdOf } from '#lib/core/identity.ts';
 import type {
+  Decider,
   Decision,
   Incident,
   ModelTrace,
@@ -85,7 +87,8 @@ export interface DecidePorts extends ClosePorts, SurroundingPorts, ZabbixPorts {
   readonly loadIncident: LoadIncident;
   readonly createIncident: CreateIncident;
   readonly hostHistory: HostHistory;
-  readonly askModel: AskModel;
+  /** `undefined`: no model is asked, rules alone choose (DECIDER=rules). */
+  readonly askModel: AskModel | undefined;
   readonly takeAllowance: TakeAllowance;
   readonly sendToDecide: SendToDecide;
   readonly sendToDispatch: SendToDispatch;
@@ -136,7 +139,8 @@ export function makeDecideRemediation(
   ports: DecidePorts,
   settings: DecideSettings,
 ): (message: AlertMessage) => Promise<Decided> {
-  const { changeIncident, clock, narrate } = ports;
+  const { askModel, changeIncident, clock, narrate } = ports;
+  const decider: Decider = askModel === undefined ? 'rules' : 'model';
 
   return async ({ incidentId }) => {
     const incident = await ports.loadIncident(incidentId);
@@ -184,9 +188,10 @@ export function makeDecideRemediation(
     // The index may lag behind the record, and what this incident did already must count.
     const own = summariseHistory({ incidents: [...past, incident], alert, now, policy });
     const findings = step === 2 ? incident.decisions[0]?.dispatch?.findings : undefined;
-    const { grounding, found } = findings
+    const { grounding: possible, found } = findings
       ? groundFindings({ alert, policy, findings, now })
       : { grounding: ground({ alert, policy, now }), found: undefined };
+    const grounding = decider === 'rules' ? groundWithoutReader(possible) : possible;
     const historyCut = past.length >= MOST_INCIDENTS;
     const ownFacts = { alert, grounding, history: own, historyCut, policy, stormOpen: storm.open, now };
     const heard = isPlain(decideWithoutModel(ownFacts)) ? undefined : await hear(incident, policy, now);
@@ -228,7 +233,7 @@ export function makeDecideRemediation(
     if (asked.kind === 'wait') return waitForModel(known, asked.why);
     const { proposal } = asked.made;
     const coolingDown = await isCoolingDown(incident, proposal);
-    return record(known, { ...asked.made, verdict: decide({ ...facts, proposal, coolingDown }) });
+    return record(known, { ...asked.made, verdict: decide({ ...facts, proposal, decider, coolingDown }) });
   };
 
   /** Whether the proposed tool ran on this host so short a while ago that the dispatch would not let it run again. */
@@ -249,6 +254,12 @@ export function makeDecideRemediation(
     | { readonly kind: 'asked'; readonly made: { proposal: Proposal | Refusal; model?: ModelTrace } }
   > {
     const { incidentId } = incident;
+    if (askModel === undefined) {
+      const proposal = chooseByRules(grounding);
+      const text = proposal.kind === 'proposal' ? proposal.tool : proposal.reason;
+      narrate({ incidentId, step: 'rules', text: `no model is asked; evidence and words alone: ${text}` });
+      return { kind: 'asked', made: { proposal } };
+    }
     const brief = buildBrief({ alert, history, grounding, found, now: clock() });
     if (brief.kind === 'refusal') return { kind: 'asked', made: { proposal: brief } };
     const question = {
@@ -261,7 +272,7 @@ export function makeDecideRemediation(
     const choices = [...grounding.eligible.map(({ tool }) => tool), 'notify'].join(', ');
     narrate({ incidentId, step: 'asking', text: `the model, which may choose ${choices}` });
     try {
-      const answer = await ports.askModel(question);
+      const answer = await askModel(question);
       const model = { ...answer.trace, promptHash: hashOf(question) };
       return { kind: 'asked', made: { proposal: readAnswer(answer, grounding), model } };
     } catch (error) {
@@ -338,6 +349,7 @@ export function makeDecideRemediation(
       verdict,
       ...(proposal !== undefined && { proposal }),
       ...(model !== undefined && { model }),
+      ...(decider === 'rules' && { decider }),
       policyHash: hash,
       ...('tool' in verdict && { proposalHash: proposalHash({ decisionId, ...verdict }) }),
       expiresAt:

@@ -33,12 +33,14 @@ export type Replay =
 /**
  * Makes the replay. It runs the very workflow of production on a copy of the record, at the time of the recorded
  * decision, on ports that have no effect: nothing is written, queued, run or told. Limits and storms are not replayed,
- * since their counters are gone. `askModel` is asked unless `recorded` says that the recorded answer is to be taken.
+ * since their counters are gone. `askModel` is asked unless `recorded` says that the recorded answer is to be taken; where
+ * rules alone chose, they are that answer.
  */
 export function makeReplayDecision(ports: {
   readonly loadIncident: LoadIncident;
   readonly hostHistory: HostHistory;
-  readonly askModel: AskModel;
+  /** `undefined`: rules alone choose. */
+  readonly askModel: AskModel | undefined;
   readonly narrate: Narrate;
 }): (wanted: {
   readonly incidentId: string;
@@ -80,10 +82,10 @@ export function makeReplayDecision(ports: {
         tellHuman: nothing,
         // What Zabbix said then: today it would speak of another day.
         readHostContext: zabbix && (async () => zabbix),
-        askModel: recorded ? async () => recordedAnswer(decision) : ports.askModel,
+        askModel: recorded ? recordedChoice(decision) : ports.askModel,
         clock: () => now,
         narrate: (line) => {
-          if (['zabbix', 'history', 'asking', 'model'].includes(line.step)) ports.narrate(line);
+          if (['zabbix', 'history', 'asking', 'model', 'rules'].includes(line.step)) ports.narrate(line);
         },
       },
       { incidentLink: () => 'https://replay.invalid', approvalLink: () => undefined },
@@ -123,6 +125,11 @@ function before(incident: Incident, now: number): Incident {
     ...(recoveredAt !== undefined && recoveredAt < now && { recoveredAt }),
     ...(over ? { closedAt, ...(outcome !== undefined && { outcome }) } : { state: 'running' }),
   };
+}
+
+/** What chose then: rules, or a model that gives its recorded answer. */
+function recordedChoice(decision: Decision | undefined): AskModel | undefined {
+  return decision?.decider === 'rules' ? undefined : async () => recordedAnswer(decision);
 }
 
 /** What the model answered then, from its trace; a call that failed fails again. */
@@ -173,7 +180,8 @@ function compare(recorded: Decision, replayed: Decision): readonly Difference[] 
     ['policy', ({ policyHash }) => policyHash?.slice(0, 12) ?? 'none'],
     [
       'model',
-      ({ model }) => (model ? `${model.model} ${model.digest?.slice(0, 12) ?? ''}`.trim() : 'not asked'),
+      ({ model, decider }) =>
+        model ? `${model.model} ${model.digest?.slice(0, 12) ?? ''}`.trim() : (decider ?? 'not asked'),
     ],
     ['prompt', ({ model }) => model?.promptHash.slice(0, 12) ?? 'none'],
   ];
@@ -189,7 +197,7 @@ function jobOf(verdict: Decision['verdict']): string {
 }
 
 function proposalOf(proposal: Decision['proposal']): string {
-  if (proposal === undefined) return 'the model was not asked';
+  if (proposal === undefined) return 'nothing had to be chosen';
   if (proposal.kind === 'refusal') return proposal.code;
   return `${proposal.tool} ${canonicalJson(proposal.arguments)}`;
 }

@@ -256,6 +256,26 @@ describe('a decision', () => {
     expect(timeline.at(-2)?.text).toBe('llama3.2 answered before: nothing');
   });
 
+  it.each([
+    [{ kind: 'proposal', tool: 'cleanup_disk', arguments: { path: '/var' } }, 'cleanup_disk {"path":"/var"}'],
+    [{ kind: 'refusal', code: 'unsure', reason: 'Two are possible.' }, 'unsure, Two are possible.'],
+  ] as const)('says that rules chose, and no model', (proposal, text) => {
+    const { timeline } = recordDecision(anIncident(), aDecision({ decider: 'rules', proposal }), NOON);
+    expect(timeline.at(-2)).toEqual({
+      at: NOON,
+      kind: 'chosen_by_rules',
+      text: `No model is asked here; evidence and words alone: ${text}`,
+    });
+  });
+
+  it.each([
+    ['rules', { decider: 'rules' }],
+    ['a model that failed', { proposal: { kind: 'refusal', code: 'model_busy', reason: 'Busy.' } }],
+  ] as const)('says nothing of a choice where %s made none', (_, more) => {
+    const { timeline } = recordDecision(anIncident(), aDecision(more), NOON);
+    expect(timeline.map(({ kind }) => kind)).not.toContain('chosen_by_rules');
+  });
+
   it('of the same step replaces, of another joins', () => {
     const first = recordDecision(anIncident(), aDecision(), NOON);
     expect(recordDecision(first, aDecision({ at: later }), later).decisions).toHaveLength(1);

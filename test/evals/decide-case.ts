@@ -58,8 +58,12 @@ function postOf(each: EvalCase): unknown {
   };
 }
 
-/** Throws when the model could not be asked. */
-export async function decideCase(each: EvalCase, askModel: AskModel, policy: Policy): Promise<CaseResult> {
+/** Without `askModel` rules alone choose. Throws when the model could not be asked. */
+export async function decideCase(
+  each: EvalCase,
+  askModel: AskModel | undefined,
+  policy: Policy,
+): Promise<CaseResult> {
   const parsed = parseAlert(postOf(each), { source: SOURCE, receivedAt: NOW });
   if (parsed.kind === 'invalid') {
     // Intake answers 400 and tells a human; nothing is decided about a post that Zabbix cannot have sent.

@@ -8,7 +8,6 @@ import { toolSchemas } from '#lib/core/answer-format.ts';
 import { EXAMPLES, SYSTEM_PROMPT } from '#lib/core/brief.ts';
 import { hashOf } from '#lib/core/canonical-json.ts';
 import type { AskModel, ModelAnswer, ModelQuestion } from '#lib/workflow/ports.ts';
-import { createMemoryModel } from '#test/fakes/model-memory.ts';
 import type { EvalCase } from './cases.ts';
 import { type CaseResult, decideCase } from './decide-case.ts';
 import { evalPolicy } from './eval-policy.ts';
@@ -22,13 +21,13 @@ export type Decider = (typeof DECIDERS)[number];
 
 export type DecideOne = (each: EvalCase) => Promise<CaseResult>;
 
-export function makeDecider(decider: Decider, askModel: AskModel): DecideOne {
+/** Production with DECIDER=rules: whatever evidence and words make possible is done, the first if several. */
+export const decideByRules: DecideOne = (each) => decideCase(each, undefined, evalPolicy(each.policy));
+
+export function makeDecider(decider: Exclude<Decider, 'rules'>, askModel: AskModel): DecideOne {
   switch (decider) {
     case 'production':
       return (each) => decideCase(each, askModel, evalPolicy(each.policy));
-    // The strongest rules there are here: the evidence itself. Whatever it makes possible is done, the first if several.
-    case 'rules':
-      return (each) => decideCase(each, createMemoryModel().askModel, evalPolicy(each.policy));
     case 'free':
       return (each) => decideFreely(each, askModel);
   }

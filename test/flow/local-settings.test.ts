@@ -14,7 +14,8 @@ describe('settings of one machine', () => {
   it('needs nothing, and simulates what nobody named', () => {
     const settings = readLocalSettings({});
 
-    expect(settings).toMatchObject({ port: 3000, rundeck: false, people: false, ollamaModel: 'llama3.2' });
+    expect(settings).toMatchObject({ port: 3000, rundeck: false, people: false, decider: 'model' });
+    expect(settings.ollamaModel).toBe('llama3.2');
     expect(settings.policyFile).toMatch(/local\/policy\.yaml$/);
   });
 
@@ -35,6 +36,7 @@ describe('settings of one machine', () => {
     ['REMEDIA_PORT', { REMEDIA_PORT: 'http' }],
     ['REMEDIA_PORT', { REMEDIA_PORT: '70000' }],
     ['REMEDIA_MODE', { REMEDIA_MODE: 'dry' }],
+    ['DECIDER', { DECIDER: 'nobody' }],
     ['OLLAMA_URL', { OLLAMA_URL: 'localhost:11434' }],
     ['RUNDECK_URL', { ...realRundeck, RUNDECK_URL: undefined }],
     ['RUNDECK_API_TOKEN', { ...realRundeck, RUNDECK_API_TOKEN: undefined }],

@@ -81,6 +81,7 @@ it('health says which parts are down, and what it knows of those that are not', 
   expect(answer).toMatchObject({
     status: 503,
     json: {
+      decider: 'model',
       down: ['rundeck'],
       parts: {
         table: { ok: true },
@@ -107,4 +108,16 @@ it('health sees a model that goes away', async () => {
   const answer = answerOf(await health.handler(anHttpEvent(operator), {}));
 
   expect(answer).toMatchObject({ status: 503, json: { down: ['model', 'rundeck'] } });
+});
+
+it('health asks no model where rules decide, whatever its settings are', async () => {
+  vi.resetModules();
+  vi.stubEnv('DECIDER', 'rules');
+  vi.stubEnv('OLLAMA_URL', 'not a URL');
+  const health = await import('#functions/check-health.ts');
+
+  const answer = answerOf(await health.handler(anHttpEvent(operator), {}));
+
+  expect(answer).toMatchObject({ status: 503, json: { decider: 'rules', down: ['rundeck'] } });
+  expect(answer.json).not.toHaveProperty('parts.model');
 });

@@ -20,7 +20,7 @@ async function ask(
   over: Parameters<typeof anHttpEvent>[0] = { headers: { Authorization: 'Bearer operator' } },
 ) {
   const { log, lines } = createMemoryLog();
-  const handler = makeHealthEndpoint({ tokens: ['operator'], checks, log, within: 50 });
+  const handler = makeHealthEndpoint({ tokens: ['operator'], decider: 'rules', checks, log, within: 50 });
   return { ...answerOf(await handler(anHttpEvent(over), {})), lines: lines() };
 }
 
@@ -29,7 +29,7 @@ describe('the health of all parts', () => {
     expect(await ask({ table: well, model: well })).toMatchObject({
       status: 200,
       headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
-      json: { status: 'ok', down: [], parts: { table: { ok: true, detail: 'answers' } } },
+      json: { status: 'ok', decider: 'rules', down: [], parts: { table: { ok: true, detail: 'answers' } } },
     });
   });
 

@@ -96,6 +96,40 @@ describe('decide', () => {
     expect(refused.kind).toBe('escalate');
   });
 
+  it('says so where rules chose and no model was asked', () => {
+    expect(decide({ ...facts, decider: 'rules' })).toMatchObject({
+      kind: 'remediate',
+      tool: 'restart_service',
+      reasons: [
+        {
+          code: 'chosen_by_rules',
+          text: 'No model was asked: evidence and words alone chose restart_service.',
+        },
+        { code: 'autonomy_auto' },
+      ],
+    });
+    expect(verdictOf({ decider: 'model' })).toBe('remediate chosen_by_model autonomy_auto');
+  });
+
+  it('looks where rules cannot choose between two restarts, and where looking needs no reading of the name', () => {
+    const looking = {
+      tool: 'analyze_processes',
+      values: { resource_type: ['cpu'] },
+      sufficient: true,
+    } as const;
+    const torn = decide({
+      ...facts,
+      decider: 'rules',
+      proposal: { kind: 'refusal', code: 'unsure', reason: 'Two are possible.' },
+      grounding: { ...nginxIsPossible, eligible: [...nginxIsPossible.eligible, looking] },
+    });
+    expect(torn).toMatchObject({ kind: 'remediate', tool: 'analyze_processes' });
+    expect(torn.reasons[0]).toEqual({
+      code: 'evidence_suffices',
+      text: 'Without a model it is not clear what to do; the evidence is enough to look first, which changes nothing.',
+    });
+  });
+
   it('does nothing where the host has more history than can be seen', () => {
     expect(decide({ ...facts, historyCut: true })).toMatchObject({
       kind: 'escalate',

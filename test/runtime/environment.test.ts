@@ -120,6 +120,7 @@ describe('a configuration that is not usable', () => {
   });
 
   it.each([
+    ['DECIDER', 'nobody'],
     ['OLLAMA_URL', 'ftp://ollama'],
     ['OLLAMA_TIMEOUT_SECONDS', '0'],
     ['OLLAMA_TIMEOUT_SECONDS', '841'],

@@ -96,8 +96,8 @@ export function openHouse(options: {
   readonly policy?: Policy | 'none' | undefined;
   readonly askModel?: AskModel | undefined;
   readonly mishaps?: Mishaps | undefined;
-  /** Without Zabbix's API, or without Rundeck's, or without a key to sign links. */
-  readonly without?: readonly ('zabbix' | 'rundeck api' | 'links')[] | undefined;
+  /** Without a model, or Zabbix's API, or Rundeck's, or a key to sign links. */
+  readonly without?: readonly ('model' | 'zabbix' | 'rundeck api' | 'links')[] | undefined;
   readonly over?: (parts: Parts) => Partial<Effects>;
   /** Hears each step besides `lines`. */
   readonly narrate?: Narrate;
@@ -182,6 +182,7 @@ export function openHouse(options: {
     const seesRundeck = !without.includes('rundeck api');
     const ports = {
       ...bound,
+      askModel: without.includes('model') ? undefined : bound.askModel,
       readEvent: seesZabbix ? bound.readEvent : undefined,
       commentEvent: seesZabbix ? bound.commentEvent : undefined,
       readHostContext: seesZabbix ? bound.readHostContext : undefined,
@@ -386,6 +387,7 @@ interface Effects extends Omit<MemoryIncidents, 'all' | 'plantPolicy'> {
 }
 
 type Optional =
+  | 'askModel'
   | 'readExecution'
   | 'readOutput'
   | 'findExecution'

@@ -1,0 +1,43 @@
+/** Chooses without a model: of what evidence, words and policy make possible, the first tool with its best values. */
+import { catalogue } from '#lib/catalogue/index.ts';
+import type { EligibleTool, Grounding } from '#lib/core/grounding.ts';
+import type { Proposal, Refusal } from '#lib/core/incident.ts';
+
+/** A tool that may be possible only if somebody has read the alert: nobody does where no model is asked. */
+type Choosable = EligibleTool & { readonly needsReader?: true };
+
+/** Whether evidence and words are enough for it, so that no model has to have read the alert. */
+function needsNoReader({ needsReader }: Choosable): boolean {
+  return needsReader !== true;
+}
+
+/** The grounding as it is without a model: what is possible only for a reader is not possible, and a reason says so. */
+export function groundWithoutReader(
+  grounding: Omit<Grounding, 'eligible'> & { readonly eligible: readonly Choosable[] },
+): Grounding {
+  const { eligible, reasons } = grounding;
+  const left = eligible.filter(needsNoReader);
+  if (left.length === eligible.length) return grounding;
+  const tools = eligible.filter((each) => !needsNoReader(each)).map(({ tool }) => tool);
+  const text = `For ${tools.join(', ')} a model has to read the alert, and none is asked here (DECIDER=rules).`;
+  return { ...grounding, eligible: left, reasons: [...reasons, { code: 'no_eligible_tool', text }] };
+}
+
+/**
+ * The first possible tool, and the first, which is the best, of each of its values. Two tools that change something are
+ * no choice for rules: the evidence speaks for both, and only a reader could tell them apart. That is refused as `unsure`.
+ */
+export function chooseByRules({ eligible }: { readonly eligible: readonly Choosable[] }): Proposal | Refusal {
+  const possible = eligible.filter(needsNoReader);
+  const changing = possible.map(({ tool }) => tool).filter((tool) => catalogue[tool].safety === 'disruptive');
+  if (changing.length > 1) {
+    const reason = `The evidence speaks for ${changing.join(' and ')}, and no model was asked which of them it is.`;
+    return { kind: 'refusal', code: 'unsure', reason };
+  }
+  const [first] = possible;
+  if (first === undefined) {
+    return { kind: 'refusal', code: 'no_call', reason: 'Nothing is possible without a model.' };
+  }
+  const best = Object.entries(first.values).map(([name, [value = '']]) => [name, value] as const);
+  return { kind: 'proposal', tool: first.tool, arguments: Object.fromEntries(best) };
+}
