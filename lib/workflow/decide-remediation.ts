@@ -484,7 +484,9 @@ export function makeDecideRemediation(
     code: ReasonCode,
     text: string,
   ): Promise<Decided> {
-    const after = await closeAndTell(ports, settings, incident, outcome, { code, text });
+    // Another may have decided it meanwhile.
+    const isOurs = (known: Incident) => stepToDecide(known) === stepToDecide(incident);
+    const after = await closeAndTell(ports, settings, incident, outcome, { code, text }, isOurs);
     if (after !== undefined) await sendForComment(ports.sendToCheck, after);
     return { kind: 'closed' };
   }

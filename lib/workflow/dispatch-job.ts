@@ -1,6 +1,6 @@
 /** Runs the job of one decision, at most once: claim, check again, take allowances, post to Rundeck, check the outcome later. */
 import { recheck } from '#lib/core/decide.ts';
-import type { Decision, Incident, Outcome, Reason, Verdict } from '#lib/core/incident.ts';
+import type { Decision, Dispatch, Incident, Outcome, Reason, Verdict } from '#lib/core/incident.ts';
 import {
   claim,
   lookAgain,
@@ -206,10 +206,8 @@ export function makeDispatchJob(
       }
       await giveBack(ports.giveBackAllowance, taken);
       narrate({ incidentId, step: 'refused', text: error.message });
-      await finish(incident, 'failed', {
-        code: 'job_refused',
-        text: `Rundeck refused the job for good (${error.message}).`,
-      });
+      const text = `Rundeck refused the job for good (${error.message}).`;
+      await finish(incident, 'failed', { code: 'job_refused', text }, holdsClaim(decision));
       return 'failed';
     }
     return started(incidentId, step, executionId);
@@ -238,7 +236,7 @@ export function makeDispatchJob(
     const found = await findIt(ports.findExecution, decision);
     if (found !== undefined) return started(incidentId, decision.step, found.id, found.url);
     if (ports.findExecution === undefined) {
-      await finish(incident, 'unknown', NOBODY_KNOWS);
+      await finish(incident, 'unknown', NOBODY_KNOWS, holdsClaim(decision));
       return 'unanswered';
     }
     const now = clock();
@@ -268,11 +266,7 @@ export function makeDispatchJob(
     return 'held';
   }
 
-  async function stopIt(
-    incident: Incident,
-    { step, dispatch }: Decision,
-    reason: Reason,
-  ): Promise<Dispatched> {
+  async function stopIt(incident: Incident, decision: Decision, reason: Reason): Promise<Dispatched> {
     narrate({ incidentId: incident.incidentId, step: 'stopped', text: reason.text });
     const outcome: Outcome =
       reason.code === 'recovered'
@@ -280,10 +274,7 @@ export function makeDispatchJob(
         : reason.code === 'rejected_by_human'
           ? 'rejected'
           : 'handed_over';
-    await finish(incident, outcome, reason, (known) => {
-      const current = known.decisions.find((each) => each.step === step)?.dispatch;
-      return current?.sent === 'no' && current.claimedAt === dispatch?.claimedAt;
-    });
+    await finish(incident, outcome, reason, holdsClaim(decision, 'no'));
     return 'stopped';
   }
 
@@ -291,7 +282,7 @@ export function makeDispatchJob(
     incident: Incident,
     outcome: Outcome,
     reason: Reason,
-    isOurs?: (known: Incident) => boolean,
+    isOurs: (known: Incident) => boolean,
   ): Promise<void> {
     const after = await closeAndTell(ports, settings, incident, outcome, reason, isOurs);
     if (after !== undefined) await sendForComment(ports.sendToCheck, after);
@@ -346,15 +337,22 @@ export function makeReconcileClaim(
     const { incidentId } = incident;
     const decision = incident.decisions.findLast(({ dispatch }) => dispatch !== undefined);
     const now = clock();
+    // Its owner may have come back, or somebody else may have claimed it since the incident was read.
+    const isOurs = (known: Incident) =>
+      decision === undefined
+        ? known.state === 'dispatching'
+        : holdsClaim(decision, decision.dispatch?.sent)(known);
     if (decision?.dispatch?.sent === 'no') {
       const { step } = decision;
       await changeIncident(incidentId, (known) =>
-        release(known, step, {
-          now,
-          why: 'The claim was never used.',
-          dueAt: now + RETRY_DUE_MS,
-          state: 'decided',
-        }),
+        isOurs(known)
+          ? release(known, step, {
+              now,
+              why: 'The claim was never used.',
+              dueAt: now + RETRY_DUE_MS,
+              state: 'decided',
+            })
+          : undefined,
       );
       await sendToDispatch({ incidentId, step });
       return 'released';
@@ -369,9 +367,21 @@ export function makeReconcileClaim(
       await sendToCheck({ incidentId, step }, { delaySeconds: FIRST_CHECK_SECONDS });
       return 'found';
     }
-    const after = await closeAndTell(ports, settings, incident, 'unknown', NOBODY_KNOWS);
+    const after = await closeAndTell(ports, settings, incident, 'unknown', NOBODY_KNOWS, isOurs);
     if (after !== undefined) await sendForComment(sendToCheck, after);
     return 'unknown';
+  };
+}
+
+/** Whether an incident is still at this very claim, and its post as far as it is said to be. */
+function holdsClaim({ step, dispatch }: Decision, sent?: Dispatch['sent']): (known: Incident) => boolean {
+  return ({ state, decisions }) => {
+    const current = decisions.find((each) => each.step === step)?.dispatch;
+    return (
+      state === 'dispatching' &&
+      current?.claimedAt === dispatch?.claimedAt &&
+      (sent === undefined || current?.sent === sent)
+    );
   };
 }
 

@@ -136,19 +136,22 @@ export function makeSweepIncidents(
     }
   }
 
+  /** What a human answered, or Zabbix said, after the incident was read must not be overridden. */
   async function sweepApproval(incident: Incident, now: number): Promise<unknown> {
-    const expiresAt = incident.decisions.at(-1)?.expiresAt ?? 0;
-    if (incident.recoveredAt !== undefined) {
-      return closeAndTell(ports, settings, incident, 'recovered_before_action', {
-        code: 'recovered',
-        text: 'The problem was over before a human answered.',
-      });
+    const { recoveredAt, decisions } = incident;
+    const isOurs = (known: Incident) =>
+      known.state === 'awaiting_approval' &&
+      known.decisions.length === decisions.length &&
+      (known.recoveredAt === undefined) === (recoveredAt === undefined);
+    if (recoveredAt !== undefined) {
+      const text = 'The problem was over before a human answered.';
+      const reason = { code: 'recovered', text } as const;
+      return closeAndTell(ports, settings, incident, 'recovered_before_action', reason, isOurs);
     }
+    const expiresAt = decisions.at(-1)?.expiresAt ?? 0;
     if (now < expiresAt) return (await tellPending(ports, incident, { mayGiveUp: true })).kind;
-    const after = await closeAndTell(ports, settings, incident, 'handed_over', {
-      code: 'approval_expired',
-      text: 'No human answered the question in time.',
-    });
+    const reason = { code: 'approval_expired', text: 'No human answered the question in time.' } as const;
+    const after = await closeAndTell(ports, settings, incident, 'handed_over', reason, isOurs);
     return after && sendForComment(ports.sendToCheck, after);
   }
 

@@ -195,7 +195,10 @@ export function makeVerifyOutcome(
   }
 
   async function finish(incident: Incident, outcome: Outcome, reason: Reason): Promise<Checked> {
-    const after = await closeAndTell(ports, settings, incident, outcome, reason);
+    // A check that came between may have led to a second step.
+    const isOurs = ({ state, decisions }: Incident) =>
+      state === incident.state && decisions.length === incident.decisions.length;
+    const after = await closeAndTell(ports, settings, incident, outcome, reason, isOurs);
     return after === undefined ? 'gone' : comment(after);
   }
 

@@ -1,5 +1,6 @@
 /** The switch that stops everything, what the sweeper picks up, and what becomes of dead letters. */
 import { describe, expect, it } from 'vitest';
+import type { Incident } from '#lib/core/incident.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import { whySweepFailed } from '#lib/workflow/sweep-incidents.ts';
 import { anAlert } from '#test/builders/incidents.ts';
@@ -307,6 +308,141 @@ describe('the sweeper', () => {
     await house.sweep();
     expect(house.table.all()).toEqual([]);
   });
+});
+
+describe('what the sweeper read a moment ago, while somebody went on with it', () => {
+  /** `stale` is what the sweeper sees, whatever the table says. */
+  const prepare = (given: Parameters<typeof openHouse>[0] = {}) => {
+    const seen: { stale?: Incident } = {};
+    const house = openHouse({
+      ...given,
+      over: (parts) => ({
+        dueIncidents: async (query) => {
+          const { stale } = seen;
+          if (stale === undefined) return parts.table.dueIncidents(query);
+          return query.state === stale.state ? [stale] : [];
+        },
+        ...given.over?.(parts),
+      }),
+    });
+    return {
+      house,
+      sweepStale: async (stale: Incident) => {
+        seen.stale = stale;
+        expect(await house.sweep()).toMatchObject({ answer: { swept: 1, failed: [] } });
+        delete seen.stale;
+      },
+    };
+  };
+
+  it('a question that a human says yes to in its last second is not handed over', async () => {
+    const { house, sweepStale } = prepare({
+      policy: policyOf({ rules: [{ tools: ['cleanup_disk'], autonomy: 'approve' }] }),
+    });
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.settle(house.clock());
+    const stale = house.incident(id);
+    house.pass(30 * MINUTE - 1);
+    const proposalHash = stale.decisions[0]?.proposalHash ?? '';
+    await house.answer({ incidentId: id, step: 1, proposalHash, answer: 'approved', by: 'ann' });
+    house.pass(1);
+
+    await sweepStale(stale);
+
+    expect(house.incident(id)).toMatchObject({ state: 'decided' });
+    expect(house.people.messages.map(({ kind }) => kind)).toEqual(['approval']);
+  });
+
+  it('a question that expired and has recovered is closed once, by whoever came first', async () => {
+    const { house, sweepStale } = prepare({
+      policy: policyOf({ rules: [{ tools: ['cleanup_disk'], autonomy: 'approve' }] }),
+    });
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.settle(house.clock());
+    const stale = house.incident(id);
+    await house.recover(anAlert());
+    house.pass(31 * MINUTE);
+
+    await sweepStale(stale);
+    expect(house.incident(id).state).toBe('awaiting_approval');
+    await house.sweep();
+
+    expect(house.incident(id)).toMatchObject({ outcome: 'recovered_before_action' });
+    expect(house.people.messages.map(({ kind }) => kind)).toEqual(['approval']);
+  });
+
+  it('a job of which Rundeck has told meanwhile is not called unknown', async () => {
+    let stale: Incident | undefined;
+    const { house, sweepStale } = prepare({
+      without: ['rundeck api'],
+      over: ({ table }) => ({
+        changeIncident: async (incidentId, change) => {
+          const changed = await table.changeIncident(incidentId, change);
+          if (changed.incident?.decisions[0]?.dispatch?.sent === 'unknown') stale ??= changed.incident;
+          return changed;
+        },
+      }),
+    });
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.decide({ incidentId: id });
+    await house.dispatch({ incidentId: id, step: 1 });
+    house.pass(4 * MINUTE);
+    if (stale === undefined) throw new Error('its post was never announced');
+
+    await sweepStale(stale);
+
+    expect(house.incident(id)).toMatchObject({ state: 'running' });
+    expect(house.people.messages).toEqual([]);
+  });
+
+  it('a claim that was given back and taken anew is left to whoever has it now', async () => {
+    let stale: Incident | undefined;
+    const { house, sweepStale } = prepare({
+      over: ({ table }) => ({
+        loadPause: async () => {
+          const [claimed] = table.all().filter(({ state }) => state === 'dispatching');
+          if (stale === undefined && claimed !== undefined) {
+            stale = claimed;
+            throw new UpstreamError('incidents_table', 'failed', 'no', { sent: 'no', retry: true });
+          }
+          if (stale !== undefined && claimed !== undefined) {
+            await sweepStale(stale);
+            expect(house.incident(stale.incidentId).state).toBe('dispatching');
+          }
+          return table.loadPause();
+        },
+      }),
+    });
+    await house.ready;
+    const id = await house.post(anAlert());
+    await house.decide({ incidentId: id });
+    await house.dispatch({ incidentId: id, step: 1 });
+    house.pass(4 * MINUTE);
+    await house.dispatch({ incidentId: id, step: 1 });
+
+    expect(house.incident(id)).toMatchObject({ state: 'running' });
+    expect(house.rundeck.orders()).toHaveLength(1);
+  });
+});
+
+it('what was decided while another found it too late to decide is carried out', async () => {
+  let stale: Incident | undefined;
+  const house = openHouse({
+    over: ({ table }) => ({ loadIncident: async (id) => stale ?? table.loadIncident(id) }),
+  });
+  await house.ready;
+  const id = await house.post(anAlert());
+  const before = house.incident(id);
+  await house.decide({ incidentId: id });
+  stale = before;
+  house.pass(15 * MINUTE);
+  await house.decide({ incidentId: id });
+
+  expect(house.incident(id)).toMatchObject({ state: 'decided' });
+  expect(house.people.messages).toEqual([]);
 });
 
 describe('a dead letter', () => {

@@ -1,5 +1,6 @@
 /** Investigate, then act: what an analysis finds goes to the model once more, under the same rules, and never a third time. */
 import { describe, expect, it } from 'vitest';
+import type { Incident } from '#lib/core/incident.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type { AskModel } from '#lib/workflow/ports.ts';
 import { analysisOutput } from '#test/builders/findings.ts';
@@ -312,6 +313,28 @@ it('A simulation analyses nothing, so nothing follows', async () => {
   await house.settle();
   expect(house.incident(id)).toMatchObject({ outcome: 'simulated', decisions: [{ step: 1 }] });
   expect(house.questions).toHaveLength(1);
+});
+
+it('findings that are being decided about are not handed over by a check that is late', async () => {
+  let stale: Incident | undefined;
+  let late = false;
+  const house = openHouse({
+    over: ({ table }) => ({
+      changeIncident: async (incidentId, change) => {
+        const changed = await table.changeIncident(incidentId, change);
+        if (changed.incident?.state === 'verifying') stale ??= changed.incident;
+        return changed;
+      },
+      loadIncident: async (incidentId) => (late && stale ? stale : table.loadIncident(incidentId)),
+      loadPolicy: async () => (late ? undefined : table.loadPolicy()),
+    }),
+  });
+  const id = await untilFound(house);
+  expect(stale).toMatchObject({ state: 'verifying' });
+  late = true;
+  await house.check({ incidentId: id, step: 1 });
+
+  expect(house.incident(id)).toMatchObject({ state: 'received', escalation: 'none' });
 });
 
 describe('findings that come in a storm', () => {
