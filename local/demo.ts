@@ -15,7 +15,7 @@ readArguments(
   `usage: npm run demo
 
 Starts the pipeline on free ports in a temporary folder, sends sample alerts, and ends with 0 only if each ended as it
-should. The model is simulated unless OLLAMA_URL (and OLLAMA_MODEL) names a real one.`,
+should. The model is simulated unless OLLAMA_URL (and OLLAMA_MODEL) names a real one; with DECIDER=rules there is none.`,
   {},
 );
 
@@ -159,12 +159,12 @@ async function demo(): Promise<number> {
   return wrong.length === 0 ? 0 : 1;
 }
 
-/** Nothing real can be reached: what the shell names is left out, but for an Ollama that was named on purpose. */
+/** Nothing real can be reached: what the shell names is left out, but for an Ollama, or rules, that were named on purpose. */
 function startPipeline(port: number, dataDir: string): ChildProcess {
-  const { PATH, HOME, OLLAMA_URL, OLLAMA_MODEL, FORCE_COLOR, NO_COLOR } = process.env;
+  const { PATH, HOME, DECIDER, OLLAMA_URL, OLLAMA_MODEL, FORCE_COLOR, NO_COLOR } = process.env;
   const child = spawn(process.execPath, [join(import.meta.dirname, 'start.ts')], {
     env: {
-      ...{ PATH, HOME, OLLAMA_MODEL, FORCE_COLOR, NO_COLOR },
+      ...{ PATH, HOME, DECIDER, OLLAMA_MODEL, FORCE_COLOR, NO_COLOR },
       // Port 1 answers nobody, so that the model is simulated.
       OLLAMA_URL: OLLAMA_URL ?? 'http://127.0.0.1:1',
       REMEDIA_PORT: String(port),

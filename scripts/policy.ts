@@ -119,7 +119,7 @@ function explain(alertFile: string, policyFile: string, now: number): void {
     say(`  ${tool} is possible: ${possible.join(', ')} (${evidence})`);
   }
   for (const { code, text } of reasons) say(`  not possible, ${code}: ${text}`);
-  if (eligible.length === 0) say('  No tool is possible: a human is told, and the model is not asked.');
+  if (eligible.length === 0) say('  No tool is possible: a human is told, and no model is asked.');
   say('tools, as far as the policy goes');
   for (const { tool, match, rules } of tools) {
     const [reason] = match.reasons;

@@ -150,7 +150,7 @@ export function makeVerifyOutcome(
         });
   }
 
-  /** Once more to the model when the findings make something possible, else to a human with what Remedia thinks. */
+  /** Once more to be decided when the findings make something possible, else to a human with what Remedia thinks. */
   async function judgeFindings(incident: Incident, decision: Decision): Promise<Checked> {
     const now = clock();
     const { incidentId, alert } = incident;

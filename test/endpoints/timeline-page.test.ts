@@ -207,6 +207,13 @@ describe('the page', () => {
       '2026-03-01 12:01:05 · 1 min 5 s after it began',
     ])
       expect(words).toContain(expected);
+    const decisions = incident.decisions.map(({ model: _, ...rest }) => ({
+      ...rest,
+      decider: 'rules' as const,
+    }));
+    expect(wordsOf({ ...incident, decisions })).toContain(
+      'Asked no model; evidence and words alone choose here',
+    );
     expect(markupOf(incident)).toContain('<a href="https://rundeck.test/execution/77" rel="noreferrer">');
     expect(markupOf(incident)).toContain(
       '<a href="https://zabbix.test/tr_events.php?triggerid=23456&amp;eventid=4711" rel="noreferrer">',

@@ -48,7 +48,7 @@ afterAll(async () => {
   for (const end of ends) await end();
 });
 
-async function startMachine(): Promise<{
+async function startMachine(over: Readonly<Record<string, string>> = {}): Promise<{
   readonly api: string;
   readonly child: ChildProcess;
   readonly output: () => string;
@@ -57,7 +57,7 @@ async function startMachine(): Promise<{
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, ['local/start.ts'], {
     cwd: root,
-    env: { PATH, HOME, ...environment, REMEDIA_PORT: String(port) },
+    env: { PATH, HOME, ...environment, ...over, REMEDIA_PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);
@@ -153,6 +153,26 @@ it('lets nobody else at its data, and ends at once and cleanly on Ctrl-C', async
 
   expect(code).toBe(0);
   expect(performance.now() - from).toBeLessThan(10_000);
+}, 90_000);
+
+it('needs no Ollama with DECIDER=rules, simulates none, and says so', async () => {
+  const REMEDIA_DATA_DIR = await mkdtemp(join(tmpdir(), 'remedia-rules-'));
+  ends.push(() => rm(REMEDIA_DATA_DIR, { recursive: true, force: true }));
+  const { api, child, output } = await startMachine({
+    DECIDER: 'rules',
+    OLLAMA_URL: 'http://127.0.0.1:9',
+    REMEDIA_DATA_DIR,
+  });
+
+  const incidentId = await post(api, 900);
+  await expect.poll(() => executionsOf(incidentId).length, { timeout: 30_000 }).toBe(1);
+  const health = await fetch(`${api}/health`, { headers });
+  child.kill('SIGINT');
+  await once(child, 'exit');
+
+  expect(output()).toContain('Model: none. DECIDER=rules: evidence, words and policy alone decide.');
+  expect(output()).not.toContain('SIMULATED: the model');
+  expect(await health.json()).toMatchObject({ status: 'ok', decider: 'rules' });
 }, 90_000);
 
 it('says in one sentence that its port is occupied, and ends', async () => {

@@ -113,7 +113,7 @@ describe('policy:explain', () => {
     const quiet = await run('explain', file('quiet.json', alert({ item_key: 'custom.thing' })), ...policy);
 
     expect(nginx.out).toMatch(/restart_service is possible: service_name nginx\.service \(.+\)\n/);
-    expect(quiet.out).toContain('No tool is possible: a human is told, and the model is not asked.');
+    expect(quiet.out).toContain('No tool is possible: a human is told, and no model is asked.');
   });
 
   it('says of a recovery what it does, and of an update what follows from it', async () => {

@@ -9,7 +9,8 @@ import { aSituation, aStricterPolicy, aWordOfZabbix, freeText, targetOf } from '
 import { aDecision, anIncident } from './examples.ts';
 
 type Situation = typeof aSituation extends fc.Arbitrary<infer T> ? T : never;
-const verdictOn = (facts: Situation) => decide({ ...facts, history: summariseHistory(facts) });
+const verdictOn = (facts: Situation & { readonly decider?: 'rules' }) =>
+  decide({ ...facts, history: summariseHistory(facts) });
 
 /** How much a verdict lets happen. */
 const RANK = { ignore: 0, escalate: 0, observe: 1, needs_approval: 2, remediate: 3 } as const;
@@ -55,6 +56,19 @@ describe('for every alert, evidence, proposal, past and policy', () => {
         expect(valueAllowed(policy, subjects[tool], String(verdict.arguments[targetOf(tool)]))).toBe(true);
         expect(verdict.node).toBe(nodeOf(policy, alert));
         expect(facts.proposal).toMatchObject({ tool, arguments: verdict.arguments });
+      }),
+      RUNS,
+    );
+  });
+
+  it('who chose makes no difference but in words', () => {
+    const without = ({ reasons, ...rest }: ReturnType<typeof decide>) => ({
+      ...rest,
+      codes: reasons.map(({ code }) => code.replace('chosen_by_rules', 'chosen_by_model')),
+    });
+    fc.assert(
+      fc.property(aSituation, (facts) => {
+        expect(without(verdictOn({ ...facts, decider: 'rules' }))).toEqual(without(verdictOn(facts)));
       }),
       RUNS,
     );
