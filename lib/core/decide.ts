@@ -3,6 +3,7 @@ import { catalogue } from '#lib/catalogue/index.ts';
 import type { JobToolName, Tool, ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { cooldownOf } from '#lib/core/allowances.ts';
+import { evidenceOf } from '#lib/core/evidence.ts';
 import type { History } from '#lib/core/history.ts';
 import type { HostContext } from '#lib/core/host-context.ts';
 import type {
@@ -310,6 +311,11 @@ function whatTightened(
   }
   const { tool } = verdict;
   if (alert.severity < policy.minimum_severity) return tightened('The policy now ignores this severity.');
+  // What an analysis found was found by a job of Linux.
+  const platform = step === 2 ? 'linux' : evidenceOf(alert).platform;
+  if (!policy.platforms.some((each) => each === platform)) {
+    return tightened(`The policy's platforms no longer hold ${platform}.`);
+  }
   const match = matchPolicy({ policy, alert, tool, now });
   if (match.kind === 'refused') {
     const [first] = match.reasons;

@@ -508,6 +508,17 @@ describe('recheck', () => {
       'stop policy_tightened',
     ],
     ['the severity is ignored now', { policy: aPolicy({ minimum_severity: 5 }) }, 'stop policy_tightened'],
+    [
+      "the alert's platform is not the policy's now",
+      { policy: aPolicy({ platforms: ['windows'] }) },
+      'stop policy_tightened',
+    ],
+    [
+      'what was analysed runs where the policy no longer acts',
+      { policy: aPolicy({ platforms: ['unix'] }), decision: second() },
+      'stop policy_tightened',
+    ],
+    ['the policy has one more platform', { policy: aPolicy({ platforms: ['linux', 'windows'] }) }, 'go'],
     ['the value is no longer allowed', { policy: aPolicy({ allow: {} }) }, 'stop policy_tightened'],
     [
       'only observed now',
