@@ -1,10 +1,10 @@
 /** What Remedia does about an alert: exactly one verdict, always with reasons; and the second look before a job runs. */
 import { catalogue } from '#lib/catalogue/index.ts';
-import type { JobToolName, Tool, ToolArguments, ToolName } from '#lib/catalogue/tool.ts';
+import type { JobToolName, Tool, ToolArguments } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { cooldownOf } from '#lib/core/allowances.ts';
 import { evidenceOf } from '#lib/core/evidence.ts';
-import type { History } from '#lib/core/history.ts';
+import type { History, PastAction } from '#lib/core/history.ts';
 import type { HostContext } from '#lib/core/host-context.ts';
 import type {
   Decider,
@@ -80,7 +80,7 @@ export function decideWithoutModel(facts: Omit<DecisionFacts, 'proposal'>): Verd
     );
   }
   if (facts.historyCut === true && grounding.eligible.length > 0) {
-    return escalate('flapping', 'So much happens on this host that its history cannot be seen whole.');
+    return escalate('flapping', HISTORY_CUT);
   }
   if (grounding.eligible.length === 0) {
     return grounding.reasons.length === 0
@@ -169,8 +169,7 @@ function decideJob(
     return escalate('host_not_allowed', "The alert's host gives no valid name of a Rundeck node.");
   }
 
-  const identical = (past: { tool: ToolName; arguments: ToolArguments }) =>
-    past.tool === tool && past.arguments[parameter] === target;
+  const identical = isSameAction(tool, target);
   const looked = history.chain.filter((past) => catalogue[past.tool].safety === 'read_only');
   if (history.chain.length > 1 || history.chain.length > looked.length || looked.some(identical)) {
     return escalate('chain_did_not_help', 'What was done about this problem before did not end it.');
@@ -178,15 +177,8 @@ function decideJob(
   if (looked.length > 0 && policy.after_analysis === 'never') {
     return escalate('tool_not_allowed', NOTHING_FOLLOWS);
   }
-  const failures = history.failedActions.filter(identical).length;
-  if (failures > 0) {
-    const within = policy.repeated_failure_within;
-    const times = failures === 1 ? 'once' : `${failures} times`;
-    return escalate(
-      'repeated_failure',
-      `The same action did not help on this host ${times} within ${within}, so it is not tried again.`,
-    );
-  }
+  const repeated = repeatedFailure(history.failedActions.filter(identical), policy);
+  if (repeated !== undefined) return { kind: 'escalate', reasons: [repeated] };
 
   // Where nothing runs, nothing has to cool down.
   if (coolingDown && match.autonomy !== 'observe') {
@@ -209,6 +201,21 @@ function decideJob(
     case 'auto':
       return { kind: 'remediate', autonomy: 'auto', ...order };
   }
+}
+
+const HISTORY_CUT = 'So much happens on this host that its history cannot be seen whole.';
+
+function isSameAction(tool: JobToolName, target: string): (past: PastAction) => boolean {
+  const { parameter } = catalogue[tool].target;
+  return (past) => past.tool === tool && past.arguments[parameter] === target;
+}
+
+function repeatedFailure(failed: readonly PastAction[], policy: Policy): Reason | undefined {
+  if (failed.length === 0) return undefined;
+  const within = policy.repeated_failure_within;
+  const times = failed.length === 1 ? 'once' : `${failed.length} times`;
+  const text = `The same action did not help on this host ${times} within ${within}, so it is not tried again.`;
+  return { code: 'repeated_failure', text };
 }
 
 function isHarsher({ harsher = {} }: Tool, proposed: ToolArguments): boolean {
@@ -263,6 +270,9 @@ export function recheck(facts: {
   readonly stormOpen?: boolean;
   /** What Zabbix says now; `undefined` when it was not asked or did not answer. */
   readonly zabbix?: HostContext | undefined;
+  /** What has become known of the host since, as `DecisionFacts` has it; `undefined` when it was not looked at. */
+  readonly history?: History | undefined;
+  readonly historyCut?: boolean;
   readonly now: number;
 }): Recheck {
   const { incident, decision, policy, zabbix, now } = facts;
@@ -286,6 +296,13 @@ export function recheck(facts: {
   if (policy === undefined) return hold('policy_missing', 'No valid policy is readable.');
   const tightened = whatTightened(policy, incident, decision, now);
   if (tightened !== undefined) return { kind: 'stop', reason: tightened };
+  const { history } = facts;
+  const failed =
+    history &&
+    verdict.tool !== 'notify' &&
+    whatFailed(history, policy, verdict.tool, verdict.arguments, approval);
+  if (failed) return { kind: 'stop', reason: failed };
+  if (facts.historyCut === true && approval === undefined) return stop('flapping', HISTORY_CUT);
   const forbidden = zabbix && whatForbids(zabbix, approval !== undefined);
   if (forbidden !== undefined) {
     return { kind: forbidden.code === 'in_maintenance' ? 'hold' : 'stop', reason: forbidden };
@@ -337,6 +354,22 @@ function whatTightened(
   return nodeOf(policy, alert) === verdict.node
     ? undefined
     : tightened("The policy now names another node for the alert's host.");
+}
+
+/** Whether the same failed on this host after the decision, and after whoever said yes to it could have known. */
+function whatFailed(
+  { failedActions }: History,
+  policy: Policy,
+  tool: JobToolName,
+  given: ToolArguments,
+  approval: Decision['approval'],
+): Reason | undefined {
+  const identical = isSameAction(tool, String(given[catalogue[tool].target.parameter]));
+  const news = (past: PastAction) => approval === undefined || past.knownAt > approval.at;
+  return repeatedFailure(
+    failedActions.filter((past) => identical(past) && news(past)),
+    policy,
+  );
 }
 
 function escalate(code: ReasonCode, text: string): Verdict {

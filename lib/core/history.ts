@@ -25,6 +25,8 @@ export interface PastAction {
   readonly incidentId: string;
   readonly step: 1 | 2;
   readonly at: number;
+  /** When it was known how it ended; `at` as long as it is not. */
+  readonly knownAt: number;
   readonly tool: ToolName;
   readonly arguments: ToolArguments;
 }
@@ -41,6 +43,9 @@ export interface History {
   /** What earlier steps of this very incident did. */
   readonly chain: readonly PastAction[];
 }
+
+/** How many of a host's incidents are looked at; where there are more within `historyReach`, nothing is done. */
+export const MOST_INCIDENTS = 1000;
 
 /** How far back `summariseHistory` needs the host's incidents, in milliseconds. */
 export function historyReach(policy: Policy): number {
@@ -109,6 +114,7 @@ function actionsOf(incident: Incident): PastAction[] {
             incidentId: incident.incidentId,
             step,
             at: dispatch.claimedAt,
+            knownAt: incident.closedAt ?? dispatch.claimedAt,
             tool: verdict.tool,
             arguments: verdict.arguments,
           },

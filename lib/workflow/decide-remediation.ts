@@ -8,7 +8,7 @@ import { decide, decideWithoutModel } from '#lib/core/decide.ts';
 import { durationMs } from '#lib/core/duration.ts';
 import { groundFindings } from '#lib/core/findings.ts';
 import { type Grounding, ground } from '#lib/core/grounding.ts';
-import { type History, historyReach, summariseHistory } from '#lib/core/history.ts';
+import { type History, historyReach, MOST_INCIDENTS, summariseHistory } from '#lib/core/history.ts';
 import type { HostContext } from '#lib/core/host-context.ts';
 import { decisionIdOf, incidentIdOf } from '#lib/core/identity.ts';
 import type {
@@ -69,8 +69,6 @@ import type {
 import { isUpstream, readSurroundings, type SurroundingPorts } from '#lib/workflow/surroundings.ts';
 import { tellPending } from '#lib/workflow/tell-pending.ts';
 
-/** How many of a host's incidents history looks at; where there are more within its reach, nothing is done. */
-const MOST_INCIDENTS = 1000;
 /** How far back the item's values are looked at. */
 const VALUES_MS = 30 * 60_000;
 const HELD_MS = 60_000;

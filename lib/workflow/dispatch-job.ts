@@ -1,5 +1,6 @@
 /** Runs the job of one decision, at most once: claim, check again, take allowances, post to Rundeck, check the outcome later. */
 import { recheck } from '#lib/core/decide.ts';
+import { historyReach, MOST_INCIDENTS, summariseHistory } from '#lib/core/history.ts';
 import type { Decision, Dispatch, Incident, Outcome, Reason, Verdict } from '#lib/core/incident.ts';
 import {
   claim,
@@ -9,6 +10,7 @@ import {
   noteSending,
   release,
 } from '#lib/core/incident-changes.ts';
+import type { Policy } from '#lib/core/policy.ts';
 import { traceIdOf } from '#lib/core/trace.ts';
 import { askZabbix, type Heard, type ZabbixPorts } from '#lib/workflow/ask-zabbix.ts';
 import {
@@ -21,6 +23,7 @@ import type {
   Execution,
   FindExecution,
   GiveBackAllowance,
+  HostHistory,
   JobMessage,
   RunJob,
   SendToCheck,
@@ -45,6 +48,7 @@ const SECOND_LOOK_MS = 60_000;
 export interface DispatchPorts extends ClosePorts, SurroundingPorts, ZabbixPorts {
   readonly takeAllowance: TakeAllowance;
   readonly giveBackAllowance: GiveBackAllowance;
+  readonly hostHistory: HostHistory;
   readonly runJob: RunJob;
   /** Absent when Rundeck's API is not configured: an unanswered post then stays `unknown`. */
   readonly findExecution?: FindExecution | undefined;
@@ -117,7 +121,7 @@ export function makeDispatchJob(
       readSurroundings(ports, incident.source, now),
       askAgain(incident, now),
     ]);
-    const again = recheck({
+    const facts = {
       incident,
       decision,
       policy: stored?.policy,
@@ -125,7 +129,12 @@ export function makeDispatchJob(
       stormOpen: storm.open,
       zabbix,
       now,
-    });
+    };
+    const first = recheck(facts);
+    const again =
+      first.kind === 'go' && stored !== undefined
+        ? recheck({ ...facts, ...(await lookBack(incident, stored.policy, now)) })
+        : first;
     if (again.kind === 'hold') return holdIt(incidentId, step, claimedAt, again.reason);
     if (again.kind === 'stop') {
       if (zabbix?.event === 'recovered') {
@@ -172,6 +181,20 @@ export function makeDispatchJob(
     const heard = await askZabbix(ports, incident);
     narrate({ incidentId, step: 'zabbix', text: heard.text });
     return heard;
+  }
+
+  /** The same may have failed on this host while this decision waited, also for a human's answer. */
+  async function lookBack(incident: Incident, policy: Policy, now: number) {
+    const { hostKey, mode, alert } = incident;
+    if (alert === undefined) return {};
+    const past = await ports.hostHistory({
+      hostKey,
+      mode,
+      since: now - historyReach(policy),
+      limit: MOST_INCIDENTS,
+    });
+    const history = summariseHistory({ incidents: [...past, incident], alert, now, policy });
+    return { history, historyCut: past.length >= MOST_INCIDENTS };
   }
 
   async function post(order: Order): Promise<Dispatched> {

@@ -38,6 +38,7 @@ const past = (part: object = {}) => ({
   incidentId: 'inc_0',
   step: 1 as const,
   at: NOON - 60_000,
+  knownAt: NOON - 30_000,
   tool: 'restart_service' as const,
   arguments: { service_name: 'nginx.service' },
   ...part,
@@ -500,6 +501,31 @@ describe('recheck', () => {
       },
       'hold in_maintenance',
     ],
+    ['nothing like it failed', { history: { ...noHistory, failedActions: [past(analysis)] } }, 'go'],
+    [
+      'the same failed meanwhile, even while paused',
+      { paused: true, history: { ...noHistory, failedActions: [past()] } },
+      'stop repeated_failure',
+    ],
+    [
+      'the same failed after a human said yes',
+      {
+        history: { ...noHistory, failedActions: [past({ knownAt: NOON + 1 })] },
+        decision: aDecision({ verdict: needsApproval, approval: approved }),
+      },
+      'stop repeated_failure',
+    ],
+    [
+      'the same had failed when a human said yes',
+      {
+        history: { ...noHistory, failedActions: [past()] },
+        historyCut: true,
+        decision: aDecision({ verdict: needsApproval, approval: approved }),
+      },
+      'go',
+    ],
+    ['too much happens to see it all', { history: noHistory, historyCut: true }, 'stop flapping'],
+    ['all was seen', { history: noHistory, historyCut: false }, 'go'],
     ['no alert', { incident: withoutAlert }, 'stop policy_tightened'],
     ['the tool is denied now', { policy: aPolicy({ deny: [{}] }) }, 'stop policy_tightened'],
     [

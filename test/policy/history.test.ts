@@ -132,10 +132,17 @@ describe('summariseHistory', () => {
         incidentId: 'a',
         step: 1,
         at: NOON - 1,
+        knownAt: NOON - 1,
         tool: 'restart_service',
         arguments: { service_name: 'nginx.service' },
       },
     ]);
+  });
+
+  it('says since when it is known that an action failed', () => {
+    const closed = { ...acted('a', 'failed'), closedAt: NOON - 7 };
+
+    expect(summary([closed]).failedActions).toMatchObject([{ at: NOON - MINUTE, knownAt: NOON - 7 }]);
   });
 
   it('of a chain counts the steps before the last as failed, even when the last helped', () => {

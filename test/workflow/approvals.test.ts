@@ -1,5 +1,6 @@
 /** A human's yes or no: asked once, answered once, bound to the very proposal, and never waited for without end. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { Policy } from '#lib/core/policy.ts';
 import { anAlert } from '#test/builders/incidents.ts';
 import { type House, openHouse, policyOf } from '#test/workflow/house.ts';
 
@@ -149,4 +150,67 @@ it('asks again by the sweeper, and hands over in the end when nobody could even 
   expect(house.alarms.map(({ text }) => text)).toEqual([expect.stringContaining(id)]);
   expect(house.incident(id)).toMatchObject({ outcome: 'handed_over', escalation: 'delivered' });
   expect(house.people.messages.map(({ kind }) => kind)).toEqual(['escalation']);
+});
+
+describe('the same action that failed on the host while a job waited', () => {
+  const alerts = [anAlert({ eventId: '1' }), anAlert({ eventId: '2', trigger: { id: '9' } })] as const;
+  const cooldowns = { default: '1m' };
+
+  /** Two decisions to do the same on one host; `between` is done after the first one failed. */
+  async function play(
+    policy: Policy,
+    {
+      before = async () => undefined,
+      between = async () => undefined,
+    }: {
+      readonly before?: (house: House, id: string) => Promise<unknown>;
+      readonly between?: (house: House, id: string) => Promise<unknown>;
+    } = {},
+  ) {
+    const house = openHouse({ policy });
+    await house.ready;
+    house.rundeck.endAs('failed');
+    const first = await house.post(alerts[0]);
+    const second = await house.post(alerts[1]);
+    for (const incidentId of [first, second]) await house.decide({ incidentId });
+    if (house.incident(first).state === 'awaiting_approval') await yes(house, first);
+    await before(house, second);
+    await house.dispatch({ incidentId: first, step: 1 });
+    house.pass(MINUTE);
+    await house.check({ incidentId: first, step: 1 });
+    expect(house.incident(first)).toMatchObject({ outcome: 'failed' });
+    house.pass(MINUTE);
+    await between(house, second);
+    await house.dispatch({ incidentId: second, step: 1 });
+    return { house, second };
+  }
+  const yes = (house: House, incidentId: string) => {
+    const [decision] = house.incident(incidentId).decisions;
+    const { proposalHash = '' } = decision ?? {};
+    return house.answer({ incidentId, step: 1, proposalHash, answer: 'approved', by: 'ann' });
+  };
+
+  it('is not done again without a human, who is told why', async () => {
+    const { house, second } = await play(policyOf({ cooldowns }));
+    expect(house.rundeck.orders()).toHaveLength(1);
+    expect(house.incident(second)).toMatchObject({ outcome: 'handed_over', escalation: 'delivered' });
+    expect(house.people.messages.at(-1)?.body).toContain('The same action did not help on this host once');
+  });
+
+  it('is not done again either on the word of a human who could not know', async () => {
+    const { house, second } = await play(asking({ cooldowns }), { before: yes });
+    expect(house.rundeck.orders()).toHaveLength(1);
+    expect(house.incident(second)).toMatchObject({ outcome: 'handed_over', escalation: 'delivered' });
+  });
+
+  it('is done on the word of a human who said yes after it', async () => {
+    const { house, second } = await play(asking({ cooldowns }), { between: yes });
+    expect(house.rundeck.orders()).toHaveLength(2);
+    expect(house.incident(second).state).toBe('running');
+  });
+
+  it('is done where the policy takes it for forgotten', async () => {
+    const { house } = await play(policyOf({ cooldowns, repeated_failure_within: '1m' }));
+    expect(house.rundeck.orders()).toHaveLength(2);
+  });
 });
