@@ -47,9 +47,16 @@ export interface History {
 /** How many of a host's incidents are looked at; where there are more within `historyReach`, nothing is done. */
 export const MOST_INCIDENTS = 1000;
 
-/** How far back `summariseHistory` needs the host's incidents, in milliseconds. */
+/** What a job and the look at what it did may take, besides all waiting. */
+const JOB_MS = 30 * 60_000;
+
+/**
+ * How far back `summariseHistory` needs the host's incidents, in milliseconds. An incident may have been opened long before
+ * its action: each of two steps may wait for its decision, and for a human's answer.
+ */
 export function historyReach(policy: Policy): number {
-  return Math.max(durationMs(policy.flapping.within), durationMs(policy.repeated_failure_within));
+  const waits = durationMs(policy.decide_within) + durationMs(policy.approval.expires_after) + JOB_MS;
+  return Math.max(durationMs(policy.flapping.within), durationMs(policy.repeated_failure_within) + 2 * waits);
 }
 
 /**

@@ -127,6 +127,8 @@ describe('a judge notices', () => {
   const sabotaged = (part: Partial<Pipeline>): Pipeline => ({ ...realPipeline, ...part });
   const deaf = (ports: Ports): Ports => ({ ...ports, loadPause: async () => ({ paused: false }) });
 
+  const forgetful = (ports: Ports): Ports => ({ ...ports, hostHistory: async () => [] });
+
   it.each([
     [
       'an alert that is acknowledged and not recorded',
@@ -209,6 +211,15 @@ describe('a judge notices', () => {
         dispatchJob: (ports) => realPipeline.dispatchJob({ ...ports, loadPolicy: async () => chaosPolicy() }),
         decideRemediation: (ports) =>
           realPipeline.decideRemediation({ ...ports, loadPolicy: async () => chaosPolicy() }),
+      }),
+    ],
+    [
+      'a history that nobody looks at',
+      'nothing that failed is repeated without a human',
+      300,
+      sabotaged({
+        decideRemediation: (ports) => realPipeline.decideRemediation(forgetful(ports)),
+        dispatchJob: (ports) => realPipeline.dispatchJob(forgetful(ports)),
       }),
     ],
     [

@@ -29,6 +29,8 @@ export type Happening =
       readonly order: Ordered;
       readonly decision: Decision | undefined;
     }
+  /** Rundeck ended it. */
+  | { readonly kind: 'ended'; readonly executionId: string; readonly succeeded: boolean }
   /** A comment was written on an event in Zabbix. */
   | { readonly kind: 'commented'; readonly eventId: string }
   /** A message reached a human. */

@@ -28,6 +28,8 @@ export interface Evidence {
   readonly alertOf: (eventId: string) => Alert | undefined;
   /** The policy's limits of executions an hour. */
   readonly perHour: number;
+  /** The policy's `repeated_failure_within`, milliseconds. */
+  readonly repeatedWithinMs: number;
 }
 
 type Judge = (evidence: Evidence) => readonly string[];
@@ -196,6 +198,50 @@ const onlyWhatThePolicyAllows: Judge = ({ entries, alertOf }) => {
   });
 };
 
+const DID_NOT_HELP = new Set(['failed', 'unverifiable', 'unknown']);
+
+/**
+ * The same that did not help on a host runs there again only on the word of a human who could know of it: by Rundeck's
+ * own word, or because its incident had ended without success, before the second one was claimed.
+ */
+const noFailureIsRepeated: Judge = ({ entries, incidents, repeatedWithinMs }) => {
+  const records = new Map(incidents.map((each) => [each.incidentId, each]));
+  const failedInRundeck = new Set(
+    entries
+      .filter(isKind('ended'))
+      .filter(({ succeeded }) => !succeeded)
+      .map(({ executionId }) => executionId),
+  );
+  const sameAction = ({ order: { tool, node, arguments: given } }: Of<'execution'>) =>
+    `${tool} ${String(Object.values(given)[0])} on ${node}`;
+  const groups = Map.groupBy(entries.filter(isKind('execution')), sameAction);
+  return [...groups].flatMap(([action, executions]) =>
+    executions.flatMap((second, index) => {
+      const { order, decision, at } = second;
+      const claimedAt = decision?.dispatch?.claimedAt ?? at;
+      const ignored = executions.slice(0, index).filter((first) => {
+        const record = records.get(first.order.incidentId);
+        const { outcome = 'none', closedAt = Number.POSITIVE_INFINITY, decisions = [] } = record ?? {};
+        // How an incident ended says nothing of the analysis that it began with.
+        const last = decisions.findLast(({ dispatch }) => dispatch !== undefined && dispatch.sent !== 'no');
+        const ended = last?.decisionId === first.order.decisionId && DID_NOT_HELP.has(outcome);
+        const approval = decision?.approval;
+        const known = approval?.answer === 'approved' ? approval.at : claimedAt;
+        return (
+          (ended || failedInRundeck.has(first.executionId)) &&
+          first.order.incidentId !== order.incidentId &&
+          first.at > claimedAt - repeatedWithinMs &&
+          closedAt < claimedAt &&
+          (approval === undefined || closedAt > known)
+        );
+      });
+      return ignored.length === 0
+        ? []
+        : [`${order.decisionId} ran ${action}, though ${ignored[0]?.order.decisionId} had failed at it`];
+    }),
+  );
+};
+
 /** What is only simulated reaches nothing and nobody. Its hosts are called `sim-…`, and no others are. */
 const simulationHasNoEffect: Judge = ({ entries, incidents }) => {
   const simulated = incidents.filter(({ mode }) => mode === 'simulate');
@@ -240,6 +286,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   'nothing runs after a recorded recovery or pause': nothingRunsAgainstTheRecord,
   'only what was decided runs': onlyWhatWasDecided,
   'only what the policy allows runs': onlyWhatThePolicyAllows,
+  'nothing that failed is repeated without a human': noFailureIsRepeated,
   'a simulation has no effect': simulationHasNoEffect,
   'limits hold': withinTheLimit,
 };

@@ -1,5 +1,6 @@
 /** Runs the whole pipeline in one process and on one made-up clock, lets go wrong what can, and judges what happened. */
 import type { Alert } from '#lib/core/alert.ts';
+import { durationMs } from '#lib/core/duration.ts';
 import type { HumanMessage, Incident, Mode } from '#lib/core/incident.ts';
 import type { StoredPolicy } from '#lib/workflow/ports.ts';
 import { NOON } from '#test/builders/incidents.ts';
@@ -273,6 +274,7 @@ export async function simulate({
     left,
     alertOf: world.alertOf,
     perHour: policy.policy.limits.global.per_hour,
+    repeatedWithinMs: durationMs(policy.policy.repeated_failure_within),
   });
   const broken = [...violations.values()].flat();
   const told = entries.flatMap((each) =>

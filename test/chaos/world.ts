@@ -135,6 +135,7 @@ export function createWorld({
     later(clock() + within(2, 90) * SECOND, () => {
       const succeeded = random.chance(0.8);
       executions.set(id, { ...execution, status: succeeded ? 'succeeded' : 'failed', endedAt: clock() });
+      journal.write({ kind: 'ended', executionId: id, succeeded });
       // The notification may get lost, or come twice.
       if (!mood(0.3)) onExecutionEnd(id);
       if (mood(0.2)) onExecutionEnd(id);

@@ -179,8 +179,16 @@ describe('summariseHistory', () => {
 });
 
 describe('historyReach', () => {
-  it('is the longer of the two windows', () => {
-    expect(historyReach(aPolicy())).toBe(86_400_000);
-    expect(historyReach(aPolicy({ repeated_failure_within: '5m' }))).toBe(3_600_000);
+  it('is as long as flapping is looked at', () => {
+    const policy = aPolicy({ repeated_failure_within: '5m', flapping: { within: '24h' } });
+    expect(historyReach(policy)).toBe(86_400_000);
+  });
+
+  it('reaches an incident that waited as long as it may before its action failed', () => {
+    const policy = aPolicy({ decide_within: '15m', approval: { expires_after: '2h' } });
+    // Two steps: each decided late, and each with a human's yes at the last moment.
+    const waited = 2 * (15 + 120) * MINUTE;
+
+    expect(historyReach(policy)).toBeGreaterThan(24 * 60 * MINUTE + waited);
   });
 });

@@ -152,6 +152,7 @@ export async function judgeTrouble(house: House, trouble: Trouble, withinMs: num
     incidents,
     left,
     perHour: PER_HOUR,
+    repeatedWithinMs: 24 * 60 * 60_000,
     alertOf: () => undefined,
   });
   return {
