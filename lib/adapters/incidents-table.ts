@@ -16,6 +16,7 @@ import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS, callAws, isConditionFailure } from '#lib/adapters/aws-errors.ts';
 import { fitIncident } from '#lib/core/fit-incident.ts';
 import type { Incident, IncidentState } from '#lib/core/incident.ts';
+import { doneSince } from '#lib/core/incident-changes.ts';
 import { policySchema } from '#lib/core/policy.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type {
@@ -136,7 +137,8 @@ export function openIncidentsTable(settings: {
 
 /**
  * Every port of the incidents table. All of them throw UpstreamError `incidents_table`.
- * `retentionDays` counts from the end of an incident; one whose message no human has got yet does not expire.
+ * `retentionDays` counts from the end of an incident, or from when a human was told where that was later; one whose
+ * message no human has got yet does not expire.
  */
 export function createIncidentsTable({
   client,
@@ -181,21 +183,20 @@ export function createIncidentsTable({
     }
   };
 
-  const itemOf = (incident: Incident, writeId: string): Item => ({
-    pk: incident.incidentId,
-    hostKey: historyKey(incident.mode, incident.hostKey),
-    openedAt: incident.openedAt,
-    state: incident.state,
-    dueAt: incident.dueAt ?? NEVER_DUE + incident.openedAt,
-    version: incident.version,
-    writeId,
-    incident,
-    ...(incident.state === 'closed' && incident.escalation !== 'pending'
-      ? {
-          expiresAt: Math.ceil(((incident.closedAt ?? incident.updatedAt) + retentionDays * DAY_MS) / 1000),
-        }
-      : {}),
-  });
+  const itemOf = (incident: Incident, writeId: string): Item => {
+    const done = doneSince(incident);
+    return {
+      pk: incident.incidentId,
+      hostKey: historyKey(incident.mode, incident.hostKey),
+      openedAt: incident.openedAt,
+      state: incident.state,
+      dueAt: incident.dueAt ?? NEVER_DUE + incident.openedAt,
+      version: incident.version,
+      writeId,
+      incident,
+      ...(done !== undefined && { expiresAt: Math.ceil((done + retentionDays * DAY_MS) / 1000) }),
+    };
+  };
 
   /** Keys in the index's order, page after page, at most `limit`. */
   const queryIndex = async (
@@ -471,28 +472,28 @@ export function createIncidentsTable({
         limit,
       );
       const seconds = Math.floor(now / 1000);
-      const closed = async (dueAt: string, values: Readonly<Record<string, number>>, room: number) =>
+      const room = limit - ended.length;
+      // None of them is due for anything: nothing that is still to be told expires.
+      const done =
         room <= 0
           ? []
-          : queryIndex(
+          : await queryIndex(
               {
                 IndexName: 'by_state_due',
-                KeyConditionExpression: `#state = :closed AND dueAt ${dueAt}`,
+                KeyConditionExpression: '#state = :closed AND dueAt BETWEEN :never AND :oldest',
                 FilterExpression: 'expiresAt <= :seconds',
                 ExpressionAttributeNames: { '#state': 'state' },
-                ExpressionAttributeValues: { ':closed': 'closed', ':seconds': seconds, ...values },
+                ExpressionAttributeValues: {
+                  ':closed': 'closed',
+                  ':seconds': seconds,
+                  ':never': NEVER_DUE,
+                  ':oldest': NEVER_DUE + now - retentionDays * DAY_MS,
+                },
               },
               room,
             );
-      const done = await closed(
-        'BETWEEN :never AND :oldest',
-        { ':never': NEVER_DUE, ':oldest': NEVER_DUE + now - retentionDays * DAY_MS },
-        limit - ended.length,
-      );
-      // Those that nobody could be told about to the very end.
-      const untold = await closed('< :never', { ':never': NEVER_DUE }, limit - ended.length - done.length);
       let deleted = 0;
-      for (const { pk } of [...ended, ...done, ...untold]) {
+      for (const { pk } of [...ended, ...done]) {
         const command = new DeleteCommand({
           ...table,
           Key: { pk },

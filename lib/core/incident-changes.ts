@@ -23,7 +23,7 @@ const CLAIM_MS = 3 * 60_000;
 const TELLING_MS = 60_000;
 /** So often a message is tried before it counts as undeliverable. */
 export const MOST_MESSAGE_ATTEMPTS = 5;
-/** From then on so seldom, until somebody was told or the record expires: each try rings the alarm once more. */
+/** From then on so seldom, until somebody was told: each try rings the alarm once more. */
 const TELL_AGAIN_MS = 60 * 60_000;
 const LONGEST_TEXT = 500;
 
@@ -372,6 +372,17 @@ export function claimTelling(incident: Incident, now: number, message: HumanMess
 /** True while a human still has to hear its message, also when that has failed too often to hope for the next minute. */
 export function isUntold({ escalation }: Incident): boolean {
   return escalation === 'pending' || escalation === 'undeliverable';
+}
+
+/**
+ * Since when nothing is left to do: an incident that is over, and whose human was told if there is one to tell.
+ * `undefined` before that; such a record must not expire, however long it takes.
+ */
+export function doneSince(incident: Incident): number | undefined {
+  const { state, closedAt, updatedAt, timeline } = incident;
+  if (state !== 'closed' || isUntold(incident)) return undefined;
+  const told = timeline.findLast(({ kind }) => kind === 'escalated');
+  return Math.max(closedAt ?? updatedAt, told?.at ?? 0);
 }
 
 function isToBeTold(incident: Incident, wanted: HumanMessage): boolean {

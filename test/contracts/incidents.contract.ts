@@ -356,16 +356,21 @@ export function describeIncidents(
       const open = await add({ state: 'running' });
       const untold = await add({ ...done, escalation: 'pending', dueAt: NOON });
       const hopeless = await add({ ...done, escalation: 'undeliverable', dueAt: NOON + DAY });
+      const toldLate = await add({
+        ...done,
+        escalation: 'delivered',
+        timeline: [{ at: NOON + 29 * DAY, kind: 'escalated', text: 'A human was told: Needs a human' }],
+      });
       await ports.oncePer('passed', NOON + MINUTE);
       await ports.takeAllowance('passed', 1, NOON + MINUTE);
       await ports.oncePer('coming', NOON + 400 * DAY);
 
       expect(await ports.deleteExpired(NOON + 30 * DAY - 1, 100)).toBe(2);
-      expect(await ports.deleteExpired(NOON + 30 * DAY, 100)).toBe(2);
+      expect(await ports.deleteExpired(NOON + 30 * DAY, 100)).toBe(1);
       expect(await ports.loadIncident(old)).toBeUndefined();
-      // An alarm rang for it every hour of these days.
-      expect(await ports.loadIncident(hopeless)).toBeUndefined();
-      for (const id of [later, open, untold]) expect(await ports.loadIncident(id)).toBeDefined();
+      for (const id of [later, open, untold, hopeless, toldLate]) {
+        expect(await ports.loadIncident(id)).toBeDefined();
+      }
       expect(await ports.oncePer('coming', NOON + DAY)).toBe(false);
 
       await add(done);
@@ -373,6 +378,11 @@ export function describeIncidents(
       expect(await ports.deleteExpired(NOON + 30 * DAY, 1)).toBe(1);
       expect(await ports.deleteExpired(NOON + 30 * DAY, 1)).toBe(1);
       expect(await ports.deleteExpired(NOON + 30 * DAY, 1)).toBe(0);
+
+      // Whoever was told has as long to read it as of any other; whoever was not is never forgotten.
+      expect(await ports.deleteExpired(NOON + 400 * DAY, 100)).toBe(3);
+      expect(await ports.loadIncident(toldLate)).toBeUndefined();
+      for (const id of [open, untold, hopeless]) expect(await ports.loadIncident(id)).toBeDefined();
     });
 
     it('says so when changes of one incident conflict for ever', async () => {

@@ -149,6 +149,8 @@ describe('on DynamoDB', () => {
       escalation: 'pending',
     }));
     expect(await expiryOf(incident.incidentId)).toBeUndefined();
+    await ports.changeIncident(incident.incidentId, (each) => ({ ...each, escalation: 'undeliverable' }));
+    expect(await expiryOf(incident.incidentId)).toBeUndefined();
     await ports.changeIncident(incident.incidentId, (each) => ({ ...each, escalation: 'delivered' }));
     expect(await expiryOf(incident.incidentId)).toBe(NOON / 1000 + RETENTION_DAYS * 86_400);
   });

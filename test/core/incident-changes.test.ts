@@ -6,6 +6,7 @@ import {
   claim,
   claimTelling,
   close,
+  doneSince,
   hold,
   lookAgain,
   MOST_MESSAGE_ATTEMPTS,
@@ -712,4 +713,22 @@ it('looks again without a word, notes a comment, and sends again with a word unl
   expect(last(noteRequeued(anIncident(), later, later + 1))?.kind).toBe('queued');
   const held = anIncident({ state: 'held' });
   expect(noteRequeued(held, later, later + 1)).toEqual({ ...held, updatedAt: later, dueAt: later + 1 });
+});
+
+describe('since when all is done about an incident', () => {
+  const closed = anIncident({ state: 'closed', outcome: 'failed', updatedAt: NOON + 1, closedAt: NOON });
+  const { closedAt: _none, ...undated } = closed;
+  const told = (at: number) => ({ at, kind: 'escalated', text: 'A human was told: Needs a human' }) as const;
+
+  it.each([
+    ['it is over', closed, NOON],
+    ['it is over, by a record that does not say when', undated, NOON + 1],
+    ['a human was told after its end', { ...closed, timeline: [told(NOON + 9)] }, NOON + 9],
+    ['a human was asked before its end', { ...closed, timeline: [told(NOON - 9)] }, NOON],
+    ['a message is still to be told', { ...closed, escalation: 'pending' as const }, undefined],
+    ['nobody could be told', { ...closed, escalation: 'undeliverable' as const }, undefined],
+    ['it is open', anIncident(), undefined],
+  ])('%s', (_, incident, since) => {
+    expect(doneSince(incident)).toBe(since);
+  });
 });

@@ -6,6 +6,7 @@
 import type { IncidentsTable } from '#lib/adapters/incidents-table.ts';
 import { fitIncident } from '#lib/core/fit-incident.ts';
 import type { Incident } from '#lib/core/incident.ts';
+import { doneSince } from '#lib/core/incident-changes.ts';
 import { policySchema } from '#lib/core/policy.ts';
 import { UpstreamError } from '#lib/core/upstream-error.ts';
 import type { Clock, Pause, StoredPolicy } from '#lib/workflow/ports.ts';
@@ -44,10 +45,7 @@ export function createMemoryIncidents({
   let conflicts = 0;
 
   const found = (incidentId: string) => incidents.get(incidentId);
-  const expiryOf = (incident: Incident): number | undefined =>
-    incident.state === 'closed' && incident.escalation !== 'pending'
-      ? (incident.closedAt ?? incident.updatedAt) + retentionDays * DAY_MS
-      : undefined;
+  const expiryOf = (incident: Incident): number => (doneSince(incident) ?? Infinity) + retentionDays * DAY_MS;
   const select = (
     wanted: (incident: Incident) => boolean,
     order: (a: Incident, b: Incident) => number,
@@ -148,7 +146,7 @@ export function createMemoryIncidents({
         if (room() && until <= now && allowances.delete(key)) deleted += 1;
       for (const [key, incident] of incidents) {
         const expiry = expiryOf(incident);
-        if (room() && expiry !== undefined && expiry <= now && incidents.delete(key)) deleted += 1;
+        if (room() && expiry <= now && incidents.delete(key)) deleted += 1;
       }
       return deleted;
     },
