@@ -43,10 +43,11 @@ import type {
 const DAY_MS = 86_400_000;
 const POLICY_CACHE_MS = 5_000;
 const CONFLICT_ATTEMPTS = 12;
-/** BatchGetItem's limit. */
 /** How far into an index that lags it is read for what is really due. */
 const MOST_STALE_KEYS = 3200;
+/** BatchGetItem's limit. */
 const KEYS_PER_GET = 100;
+const KEYS_PER_QUERY = 1000;
 /** Index entries looked at, at most, to list the newest of those that the sweeper must still see. */
 const MOST_LISTED_DUE = 2_000;
 /**
@@ -60,6 +61,7 @@ const POLICY_KEY = 'policy';
 const PAUSE_KEY = 'pause';
 
 type Item = Record<string, unknown>;
+type IndexQuery = Omit<QueryCommandInput, 'TableName' | 'Limit'>;
 
 /** A client with the time-outs that the table expects; `endpoint` is for the embedded DynamoDB. */
 export function createDynamoClient(settings: { readonly endpoint?: string; readonly region?: string } = {}) {
@@ -198,26 +200,41 @@ export function createIncidentsTable({
     };
   };
 
-  /** Keys in the index's order, page after page, at most `limit`. */
-  const queryIndex = async (
-    query: Omit<QueryCommandInput, 'TableName' | 'Limit'>,
-    limit: number,
-  ): Promise<readonly Item[]> => {
-    const entries: Item[] = [];
+  /**
+   * An index's answers in its order, page after page. Whoever reads on wants many, so each is larger than the last; without
+   * `first` each is as large as DynamoDB makes it.
+   */
+  async function* pagesOf(query: IndexQuery, first?: number) {
     let from: Item | undefined;
+    let size = first;
     do {
-      const command = new QueryCommand({
-        ...table,
-        ...query,
-        Limit: Math.min(1000, limit),
-        ExclusiveStartKey: from,
-      });
+      const Limit = size && Math.min(KEYS_PER_QUERY, size);
+      const command = new QueryCommand({ ...table, ...query, Limit, ExclusiveStartKey: from });
       const page = await callAws('incidents_table', 'read', () => documents.send(command));
-      entries.push(...(page.Items ?? []));
+      yield page;
       from = page.LastEvaluatedKey;
-    } while (from && entries.length < limit);
-    return entries.slice(0, limit);
-  };
+      size = size && size * 4;
+    } while (from);
+  }
+
+  /** Of by_state_due: what is in a state and has a `dueAt` in a range of `values`. */
+  const statePages = (
+    state: IncidentState | typeof EXPIRING,
+    dueAt: string,
+    values: Readonly<Record<string, number>>,
+    first?: number,
+    more: Partial<IndexQuery> = {},
+  ) =>
+    pagesOf(
+      {
+        IndexName: 'by_state_due',
+        KeyConditionExpression: `#state = :state AND dueAt ${dueAt}`,
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':state': state, ...values },
+        ...more,
+      },
+      first,
+    );
 
   const readAll = async (keys: readonly string[]): Promise<ReadonlyMap<string, Item>> => {
     const items = new Map<string, Item>();
@@ -294,60 +311,46 @@ export function createIncidentsTable({
     hostHistory: async ({ hostKey, mode, since, until = NEVER_DUE, limit }) => {
       if (since > until) return [];
       return incidentsOf(
-        await queryIndex(
-          {
-            IndexName: 'by_host',
-            KeyConditionExpression: 'hostKey = :host AND openedAt BETWEEN :since AND :until',
-            ExpressionAttributeValues: {
-              ':host': historyKey(mode, hostKey),
-              ':since': since,
-              ':until': until,
+        await collect(
+          pagesOf(
+            {
+              IndexName: 'by_host',
+              KeyConditionExpression: 'hostKey = :host AND openedAt BETWEEN :since AND :until',
+              ExpressionAttributeValues: {
+                ':host': historyKey(mode, hostKey),
+                ':since': since,
+                ':until': until,
+              },
+              ScanIndexForward: false,
             },
-            ScanIndexForward: false,
-          },
+            limit,
+          ),
           limit,
         ),
       );
     },
 
     dueIncidents: async ({ state, now, limit }) => {
-      const due: Incident[] = [];
-      let asked = limit;
-      for (;;) {
-        const keys = await queryIndex(
-          {
-            IndexName: 'by_state_due',
-            KeyConditionExpression: '#state = :state AND dueAt <= :now',
-            ExpressionAttributeNames: { '#state': 'state' },
-            ExpressionAttributeValues: { ':state': state, ':now': now },
-          },
-          asked,
-        );
+      const due = new Map<string, Incident>();
+      let read = 0;
+      for await (const { Items: keys = [] } of statePages(state, '<= :now', { ':now': now }, limit)) {
         // The index lags behind the table, and the table is what holds. Where what was due a moment ago still leads the
         // index, more of it is read: a short answer has to mean that there is no more.
-        due.splice(0, due.length, ...(await incidentsOf(keys)).filter((each) => isDue(each, state, now)));
-        if (due.length >= limit || keys.length < asked || asked >= MOST_STALE_KEYS) break;
-        asked *= 4;
+        for (const each of await incidentsOf(keys))
+          if (isDue(each, state, now)) due.set(each.incidentId, each);
+        read += keys.length;
+        if (due.size >= limit || read >= MOST_STALE_KEYS) break;
       }
-      return due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0)).slice(0, limit);
+      return [...due.values()].sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0)).slice(0, limit);
     },
 
     listIncidents: async ({ state, until, limit }) => {
-      const range = (condition: string, values: Readonly<Record<string, number>>, most: number) =>
-        queryIndex(
-          {
-            IndexName: 'by_state_due',
-            KeyConditionExpression: `#state = :state AND dueAt ${condition}`,
-            ExpressionAttributeNames: { '#state': 'state' },
-            ExpressionAttributeValues: { ':state': state, ...values },
-            ScanIndexForward: false,
-          },
-          most,
-        );
+      const newestOf = (dueAt: string, values: Readonly<Record<string, number>>, most: number) =>
+        collect(statePages(state, dueAt, values, most, { ScanIndexForward: false }), most);
       const last = NEVER_DUE + (until ?? NEVER_DUE);
       const [notDue, due] = await Promise.all([
-        range('BETWEEN :never AND :last', { ':never': NEVER_DUE, ':last': last }, limit),
-        range('< :never', { ':never': NEVER_DUE }, MOST_LISTED_DUE),
+        newestOf('BETWEEN :never AND :last', { ':never': NEVER_DUE, ':last': last }, limit),
+        newestOf('< :never', { ':never': NEVER_DUE }, MOST_LISTED_DUE),
       ]);
       const wanted = due.filter((each) => until === undefined || Number(each['openedAt']) <= until);
       const newest = [...notDue, ...wanted].sort((a, b) => Number(b['openedAt']) - Number(a['openedAt']));
@@ -355,22 +358,9 @@ export function createIncidentsTable({
     },
 
     countIncidents: async ({ state }) => {
+      const all = statePages(state, '>= :first', { ':first': 0 }, undefined, { Select: 'COUNT' });
       let count = 0;
-      let from: Item | undefined;
-      do {
-        const command = new QueryCommand({
-          ...table,
-          IndexName: 'by_state_due',
-          Select: 'COUNT',
-          KeyConditionExpression: '#state = :state',
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':state': state },
-          ExclusiveStartKey: from,
-        });
-        const page = await callAws('incidents_table', 'read', () => documents.send(command));
-        count += page.Count ?? 0;
-        from = page.LastEvaluatedKey;
-      } while (from);
+      for await (const { Count = 0 } of all) count += Count;
       return count;
     },
 
@@ -462,36 +452,17 @@ export function createIncidentsTable({
     },
 
     deleteExpired: async (now, limit) => {
-      const ended = await queryIndex(
-        {
-          IndexName: 'by_state_due',
-          KeyConditionExpression: '#state = :expiring AND dueAt <= :now',
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':expiring': EXPIRING, ':now': now },
-        },
-        limit,
-      );
+      const ended = await collect(statePages(EXPIRING, '<= :now', { ':now': now }, limit), limit);
       const seconds = Math.floor(now / 1000);
       const room = limit - ended.length;
       // None of them is due for anything: nothing that is still to be told expires.
+      const oldest = NEVER_DUE + now - retentionDays * DAY_MS;
+      const range = { ':never': NEVER_DUE, ':oldest': oldest, ':seconds': seconds };
+      const expired = { FilterExpression: 'expiresAt <= :seconds' };
       const done =
-        room <= 0
-          ? []
-          : await queryIndex(
-              {
-                IndexName: 'by_state_due',
-                KeyConditionExpression: '#state = :closed AND dueAt BETWEEN :never AND :oldest',
-                FilterExpression: 'expiresAt <= :seconds',
-                ExpressionAttributeNames: { '#state': 'state' },
-                ExpressionAttributeValues: {
-                  ':closed': 'closed',
-                  ':seconds': seconds,
-                  ':never': NEVER_DUE,
-                  ':oldest': NEVER_DUE + now - retentionDays * DAY_MS,
-                },
-              },
-              room,
-            );
+        room > 0
+          ? await collect(statePages('closed', 'BETWEEN :never AND :oldest', range, room, expired), room)
+          : [];
       let deleted = 0;
       for (const { pk } of [...ended, ...done]) {
         const command = new DeleteCommand({
@@ -505,6 +476,19 @@ export function createIncidentsTable({
       return deleted;
     },
   };
+}
+
+/** The entries of pages until there are `limit`. */
+async function collect(
+  pages: AsyncIterable<{ readonly Items?: readonly Item[] | undefined }>,
+  limit: number,
+): Promise<readonly Item[]> {
+  const entries: Item[] = [];
+  for await (const { Items = [] } of pages) {
+    entries.push(...Items);
+    if (entries.length >= limit) break;
+  }
+  return entries.slice(0, limit);
 }
 
 /** Simulated incidents are nobody's history but their own. */

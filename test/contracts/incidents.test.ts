@@ -32,6 +32,11 @@ describeIncidents('the fake in memory', async () => {
   };
 });
 
+/** The entries of an answer of a Query. */
+function keysIn(output: object): readonly unknown[] {
+  return 'Items' in output && Array.isArray(output.Items) ? output.Items : [];
+}
+
 describe('on DynamoDB', () => {
   let aws: Awaited<ReturnType<typeof awsForTests>>;
   const tables: string[] = [];
@@ -113,6 +118,36 @@ describe('on DynamoDB', () => {
     const documents = DynamoDBDocumentClient.from(client);
     await documents.send(new PutCommand({ TableName: tableName, Item: { pk: 'policy', stored } }));
     expect(await ports.loadPolicy()).toBeUndefined();
+  });
+
+  it('reads past what the index still shows as due, and no part of the index twice', async () => {
+    const { client, tableName, ports } = await start();
+    const documents = DynamoDBDocumentClient.from(client);
+    const running = anIncident({ state: 'running', dueAt: NOON + 60_000 });
+    const stale = Array.from({ length: 60 }, (_, index) => {
+      const incidentId = `inc_${String(index).padStart(24, '0')}`;
+      const { openedAt, hostKey, state } = running;
+      const item = { pk: incidentId, hostKey, openedAt, state, dueAt: NOON - 60_000 + index, version: 1 };
+      return { ...item, incident: { ...running, incidentId } };
+    });
+    await Promise.all(stale.map((Item) => documents.send(new PutCommand({ TableName: tableName, Item }))));
+    const incidentId = `inc_${'f'.repeat(24)}`;
+    await ports.createIncident({ ...running, incidentId, dueAt: NOON });
+    const shown: unknown[] = [];
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (given) => {
+          const answer = await next(given);
+          if (commandName === 'QueryCommand') shown.push(...keysIn(answer.output));
+          return answer;
+        },
+      { step: 'initialize' },
+    );
+
+    const due = await ports.dueIncidents({ state: 'running', now: NOON, limit: 10 });
+
+    expect(due.map((each) => each.incidentId)).toEqual([incidentId]);
+    expect(shown).toHaveLength(61);
   });
 
   it('counts as paused when the stored pause is unreadable', async () => {
