@@ -3,18 +3,13 @@ import { catalogue } from '#lib/catalogue/index.ts';
 import type { EligibleTool, Grounding } from '#lib/core/grounding.ts';
 import type { Proposal, Refusal } from '#lib/core/incident.ts';
 
-/** A tool that may be possible only if somebody has read the alert: nobody does where no model is asked. */
-type Choosable = EligibleTool & { readonly needsReader?: true };
-
 /** Whether evidence and words are enough for it, so that no model has to have read the alert. */
-function needsNoReader({ needsReader }: Choosable): boolean {
+function needsNoReader({ needsReader }: EligibleTool): boolean {
   return needsReader !== true;
 }
 
 /** The grounding as it is without a model: what is possible only for a reader is not possible, and a reason says so. */
-export function groundWithoutReader(
-  grounding: Omit<Grounding, 'eligible'> & { readonly eligible: readonly Choosable[] },
-): Grounding {
+export function groundWithoutReader(grounding: Grounding): Grounding {
   const { eligible, reasons } = grounding;
   const left = eligible.filter(needsNoReader);
   if (left.length === eligible.length) return grounding;
@@ -27,7 +22,7 @@ export function groundWithoutReader(
  * The first possible tool, and the first, which is the best, of each of its values. Two tools that change something are
  * no choice for rules: the evidence speaks for both, and only a reader could tell them apart. That is refused as `unsure`.
  */
-export function chooseByRules({ eligible }: { readonly eligible: readonly Choosable[] }): Proposal | Refusal {
+export function chooseByRules({ eligible }: Pick<Grounding, 'eligible'>): Proposal | Refusal {
   const possible = eligible.filter(needsNoReader);
   const changing = possible.map(({ tool }) => tool).filter((tool) => catalogue[tool].safety === 'disruptive');
   if (changing.length > 1) {

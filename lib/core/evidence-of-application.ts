@@ -44,7 +44,7 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
 function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {
   if (name === 'docker.container_info') return ['', 'full', 'short'].includes(what);
-  return /^(docker|podman|pm2|containers?|apps?|applications?|webapps?|(iis\.)?app_?pools?)\.((container|app|process)\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
+  return /^((tomcat|wildfly|jboss|iis)\.)?(docker|podman|pm2|supervisord?|supervisorctl|containers?|apps?|applications?|webapps?|deployments?|app_?pools?)\.((container|app|process)\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
     name,
   );
 }

@@ -30,7 +30,7 @@ function isDatabaseLock({ tags }: Facts): boolean {
 }
 
 /** Zabbix 7.0's templates call most of what they only mention a notice; this is what of it processes may explain. */
-const NOTICED_STRAIN = /\b(latency|stalls|page faults|busy|idle percent)\b/i;
+const NOTICED_STRAIN = /\b(latency|stalls|page faults|busy|idle percent|rejected tasks)\b/i;
 
 /** A database or an application that is slow takes, or waits for, something of its host. */
 function resourceOfSlowness({ alert, key, tags }: Facts): 'cpu' | 'memory' | 'io' | undefined {

@@ -121,7 +121,7 @@ export function serviceSign(
 
 /** What administrators call their own checks of a service; the first parameter is its name. */
 const OWN_CHECK =
-  /^(service|svc|daemon|unit|systemd|systemctl|initd|supervisord?|supervisorctl|winservice|win\.service|process|proc)\.(status|state|health|up|alive|running|active|is[._-]?active|check|count|exists)$/;
+  /^(service|svc|daemon|unit|systemd|systemctl|initd|winservice|win\.service|process|proc)\.(status|state|health|up|alive|running|active|is[._-]?active|check|count|exists)$/;
 
 /**
  * The service behind a count of processes: the process's name. Where a user narrows the count, many programs may share

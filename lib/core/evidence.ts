@@ -6,6 +6,7 @@ import { analysisEvidence } from '#lib/core/evidence-of-load.ts';
 import { serviceEvidence } from '#lib/core/evidence-of-service.ts';
 import { cleanupEvidence } from '#lib/core/evidence-of-space.ts';
 import { type ItemKey, parseItemKey } from '#lib/core/item-key.ts';
+import { triggerText } from '#lib/core/trigger-text.ts';
 
 export type Platform = 'linux' | 'windows' | 'unix' | 'other';
 
@@ -15,6 +16,10 @@ const CLASSES_WITHOUT_JOBS = ['hardware', 'network', 'power', 'cloud', 'storage'
 /** Watched from outside: the host that Zabbix names is an account, a cluster or a hypervisor, and no job gets there. */
 const OUTSIDE_TARGETS =
   /^(vmware|vcenter|esxi?|nutanix|proxmox|openstack|openshift|kubernetes|k8s|aws|azure|gcp|ceph|cisco|juniper|fortinet|fortigate|mikrotik|pfsense|opnsense|f5|arista|checkpoint|paloalto)([-_ ]|$)/i;
+
+/** What a custom trigger's name calls a thing that has no services, or none that a job could get at. */
+const DEVICES =
+  /(?<![\p{L}\p{N}])(firewall|pare-?feu|cortafuegos|switch|router|routeur|enrutador|roteador|access ?point|ups|usv|onduleur|nobreak|plc|sps|ilo|idrac|bmc|ipmi|ip-?(?:camera|kamera|cam))(?![\p{L}\p{N}])/iu;
 
 /** Systems that have a shell and services, and for which the jobs of this project are not written. */
 const OTHER_UNIX = ['macos', 'mac-os', 'freebsd', 'openbsd', 'solaris', 'aix', 'hp-ux', 'hpux', 'z-os'];
@@ -29,7 +34,9 @@ export function evidenceOf(alert: Alert): {
   const unreachable =
     tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value)) ||
     // A virtual machine is a host of its own, though it is watched through its hypervisor.
-    (tags('target').some((value) => OUTSIDE_TARGETS.test(value)) && !tags('target').includes('vmware-guest'));
+    (tags('target').some((value) => OUTSIDE_TARGETS.test(value)) &&
+      !tags('target').includes('vmware-guest')) ||
+    (tags('target').length === 0 && DEVICES.test(triggerText(alert)));
   if (key === undefined || unreachable) {
     return { platform: 'other', found: [] };
   }

@@ -11,8 +11,14 @@ import type { Evidence } from '#lib/core/evidence-facts.ts';
 import type { Reason } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
-import { firstClause, speaksToReader, triggerText, withNameAs } from '#lib/core/trigger-text.ts';
-import { namesTrouble } from '#lib/core/trouble-words.ts';
+import {
+  firstClause,
+  namesAnotherHost,
+  speaksToReader,
+  triggerText,
+  withNameAs,
+} from '#lib/core/trigger-text.ts';
+import { troubleIn } from '#lib/core/trouble-words.ts';
 
 export interface EligibleTool {
   readonly tool: JobToolName;
@@ -25,6 +31,11 @@ export interface EligibleTool {
    * needed for it.
    */
   readonly sufficient?: true;
+  /**
+   * The trigger's name has no word for trouble that is known, and none that speaks against it: then a model has to be very
+   * sure of what it reads, and without one the tool is not possible.
+   */
+  readonly needsReader?: true;
   /** What an alert must say for it, where that is not what the tool's own `when` says. */
   readonly when?: Tool['when'];
 }
@@ -85,20 +96,29 @@ function eligibleOf(
   const text = triggerText(alert);
   const orders = speaksToReader(text);
   // A service may be called `planning` or `deadlock-monitor`; that says nothing of its state.
-  const said = readOnly || tool === 'cleanup_disk' ? text : withNameAs(text, names, 'it');
-  const trouble = namesTrouble(
-    { whole: said, clause: firstClause(said) },
+  const titles = alert.tags.filter(({ tag }) => tag === 'name').map(({ value }) => value);
+  const said = readOnly || tool === 'cleanup_disk' ? text : withNameAs(text, [...names, ...titles], 'it');
+  const trouble = troubleIn(
+    { whole: said, clause: firstClause(said), own: ownWords(alert) },
     { tool, tagged: isOfTemplate(alert) },
   );
   // What a template's tags say is enough to look; what only the name says, when it names trouble and nothing else.
-  const sufficient = readOnly && direct && (isScoped(alert) || (trouble && !orders));
+  const sufficient = readOnly && direct && (isScoped(alert) || (trouble === 'named' && !orders));
   if (!sufficient && orders) {
     return reason(
       'text_gives_orders',
       "The trigger's name speaks to whoever reads it, so nothing is done that depends on reading it.",
     );
   }
-  if (!readOnly && !trouble) {
+  if (!readOnly && !isOfTemplate(alert) && namesAnotherHost(text, alert)) {
+    return reason('no_trouble_named', "The trigger's name speaks of another machine than the alert's host.");
+  }
+  // Where an event's own name is all there is, a host may have had a say in it.
+  const alone = trouble === 'unnamed' && alert.trigger.nameOrig !== undefined;
+  if (
+    (!readOnly && trouble !== 'named' && !alone) ||
+    (readOnly && trouble === 'denied' && !isScoped(alert))
+  ) {
     return reason(
       'no_trouble_named',
       `The trigger's name has no word for trouble now that ${tool} would end.`,
@@ -124,12 +144,18 @@ function eligibleOf(
     values: { [target.parameter]: values },
     evidence: because,
     ...(sufficient && { sufficient }),
+    ...(!readOnly && alone && { needsReader: true }),
   };
 }
 
 /** Zabbix 7.0's templates say of each trigger what it is about (`scope`), and of its item whose (`class`, `target`). */
 function isOfTemplate({ tags }: Alert): boolean {
   return ['class', 'target', 'scope'].every((name) => tags.some(({ tag }) => tag === name));
+}
+
+/** What is in a name because of what the alert is about. */
+function ownWords({ host, item, tags }: Alert): string {
+  return [host.host, host.name, item.key, ...tags.map(({ value }) => value)].join(' ');
 }
 
 function isScoped({ tags }: Alert): boolean {

@@ -20,6 +20,8 @@ interface Answer {
 const LEAST_CERTAINTY = 0.65;
 /** Where words of the name had to agree before the model was asked, it is a second judge: it has to be for it. */
 const LEAST_BEHIND_WORDS = 0.5;
+/** Where it alone says that anything is wrong. */
+const LEAST_ALONE = 0.9;
 
 /**
  * Reads `toolCalls` if there is exactly one, else the content as JSON from the first `{` to the last `}`: small models
@@ -33,12 +35,23 @@ export function readAnswer(answer: Answer, grounding: Grounding): Proposal | Ref
   if (tool === undefined) return refusal('unknown_tool', 'The model named a tool that does not exist.');
   const checked = checkArguments(tool, call.arguments);
   if ('kind' in checked) return checked;
-  const { when = tool.when } = grounding.eligible.find((each) => each.tool === tool.name) ?? {};
+  const { when = tool.when, needsReader = false } =
+    grounding.eligible.find((each) => each.tool === tool.name) ?? {};
   if (call.says !== undefined && tool.target !== undefined && !when.some((each) => each === call.says)) {
     return refusal('ungrounded_value', `What the model reads in the alert is no reason for ${tool.name}.`);
   }
   const certainty = certaintyOf(answer.trace?.readings, when);
-  const least = tool.safety === 'disruptive' ? LEAST_BEHIND_WORDS : LEAST_CERTAINTY;
+  if (needsReader && certainty === undefined) {
+    return refusal(
+      'unsure',
+      `Nothing but a model reads a reason for ${tool.name}, and how sure it is, is not known.`,
+    );
+  }
+  const least = needsReader
+    ? LEAST_ALONE
+    : tool.safety === 'disruptive'
+      ? LEAST_BEHIND_WORDS
+      : LEAST_CERTAINTY;
   if (tool.target !== undefined && certainty !== undefined && certainty < least) {
     const percent = Math.round(certainty * 100);
     return refusal(

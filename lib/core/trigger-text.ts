@@ -24,6 +24,22 @@ export function withNameAs(text: string, names: readonly string[], word: string)
 }
 
 /**
+ * Whether a name has what looks like the name of a machine (`build-03`) that is neither the alert's host nor in its item
+ * key or tags: of all the custom names of the evaluation that do, none has a right action on the alert's own host.
+ */
+export function namesAnotherHost(text: string, { host, item, tags }: Alert): boolean {
+  const own = [host.host, host.name, item.key, ...tags.map(({ value }) => value)].join(' ').toLowerCase();
+  const [short = ''] = host.host.toLowerCase().split('.', 1);
+  const machines =
+    text.match(
+      /(?<![\p{L}\p{N}_./@-])\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?:[-_]\d{1,3}|(?<=\p{L})\d{2,3})(?![\p{L}\p{N}_-])/gu,
+    ) ?? [];
+  return machines
+    .map((name) => name.toLowerCase())
+    .some((name) => !own.includes(name) && !name.includes(short));
+}
+
+/**
  * The first clause, without what stands in parentheses behind it. A trigger's name is one clause; where another follows, it
  * is most likely somebody's who wants to be read. A full stop inside a version, a path, a unit's name or an abbreviation
  * ends none, and neither does a dash behind a mere subject (`nginx - down`).
@@ -63,7 +79,7 @@ const TO_THE_READER = alone(
   "pre-?approved|approved by|authori[sz]ed|permission granted|is allowed|you may|no (?:human|approval|policy)|do not|don[’']?t|never|policy (?:is|allows|permits)",
   'immediately|at once|right away|right now|asap|without delay|urgently',
   // German
-  'ignorier(?:e|en|t)?|vergiss|missachte|bitte|du|dein\\w*|sie m[uü]ssen|anweisung\\w*|antwort(?:e|en)?(?: mit| nur|:)|w[aä]hl(?:e|en)|rufe?|nutze|verwende|f[uü]hr(?:e|en) .{0,40}aus|sofort|umgehend|unverz[uü]glich|genehmigt|diese meldung|das richtige wort|bedeutet',
+  'ignorier(?:e|en|t)?|vergiss|missachte|bitte|du (?:musst|sollst|darfst|kannst|bist|hast|wirst|solltest)|(?:musst|sollst|darfst|kannst|solltest) du|dein\\w*|sie m[uü]ssen|anweisung\\w*|antwort(?:e|en)?(?: mit| nur|:)|w[aä]hl(?:e|en)|rufe?|nutze|verwende|f[uü]hr(?:e|en) .{0,40}aus|sofort|umgehend|unverz[uü]glich|genehmigt|diese meldung|das richtige wort|bedeutet',
   // Spanish, Portuguese, Italian, French
   'ignor(?:a|ad|ar|em|en|ez|er|ate|are|ons)|olvid(?:a|e|ar|en)|esque(?:ça|cer|cam)|dimentica(?:re)?|oubli(?:e|ez|er)|desconsider(?:e|a|ar)|descart(?:e|a|ar) las?',
   "por favor|per favore|s[’']il (?:vous|te) pla[iî]t|svp|prego|instruc(?:ci[oó]n|ciones)|instru(?:ç|c)(?:ão|ões|ao|oes)|istruzion[ei]|consignes?",

@@ -121,8 +121,8 @@ describe('a service that several programs may be', () => {
   const says = (nameOrig: string): Partial<Alert> => ({ trigger: { id: '1', nameOrig } });
 
   it.each([
-    ['net.tcp.service[ftp,,21]', 'proftpd arrêté sur ftp-02', 'restart_service proftpd,proftpd.service'],
-    ['net.tcp.port[,443]', 'haproxy caiu no lb-rj-01', 'restart_service haproxy,haproxy.service'],
+    ['net.tcp.service[ftp,,21]', 'proftpd arrêté', 'restart_service proftpd,proftpd.service'],
+    ['net.tcp.port[,443]', 'haproxy caiu', 'restart_service haproxy,haproxy.service'],
     ['net.tcp.service[smtp]', 'Exim is down', 'restart_service exim4,exim4.service,exim,exim.service'],
     ['proc.num[master,postfix]', 'postfix is dead', 'restart_service postfix,postfix.service'],
     ['proc.num[,tomcat]', 'Tomcat: down', 'restart_service tomcat,tomcat.service'],
@@ -206,7 +206,7 @@ describe('what evidence makes possible', () => {
     ['service.info["Spooler",startup]', 'target=windows scope=notice', ''],
     ['service.status[payroll]', '', 'restart_service payroll,payroll.service'],
     ['systemd.is_active[payroll]', '', 'restart_service payroll,payroll.service'],
-    ['supervisor.status[payroll]', '', 'restart_service payroll,payroll.service'],
+    ['supervisor.status[payroll]', '', 'restart_application payroll'],
     ['systemd.state[payroll.timer]', '', ''],
     ['nginx.status', '', 'restart_service nginx,nginx.service'],
     ['nginx.status', 'scope=availability', ''],
@@ -543,11 +543,35 @@ describe('what no text can do', () => {
     ['vfs.fs.size[/home,used]', ''],
     ['systemd.unit.info[nginx.service,ActiveState]', 'scope=availability'],
     ['docker.container_info.state.health["/pay"]', 'container=/pay'],
-  ])('that names no trouble leaves nothing of %s [%s]', (key, text) => {
-    const nameOrig = 'Somebody else owns it';
-    const quiet = alert(key, text, { trigger: { id: '1', nameOrig } });
+  ])('that speaks against trouble leaves nothing of %s [%s]', (key, text) => {
+    const quiet = alert(key, text, { trigger: { id: '1', nameOrig: 'Was updated by somebody' } });
     expect(possible(quiet)).toBe('');
     expect(codes(quiet)).toEqual(['no_trouble_named']);
+  });
+
+  it.each([
+    ['vfs.fs.size[/home,used]', ''],
+    ['systemd.unit.info[nginx.service,ActiveState]', 'scope=availability'],
+    ['docker.container_info.state.health["/pay"]', 'container=/pay'],
+  ])('that speaks of another machine leaves nothing of %s [%s]', (key, text) => {
+    const down = alert(key, text, {
+      trigger: { id: '1', nameOrig: 'nginx is down, disk full, on build-03' },
+    });
+    expect(possible(down)).toBe('');
+    expect(codes(down)).toEqual(['no_trouble_named']);
+  });
+
+  it.each([
+    ['vfs.fs.size[/home,used]', ''],
+    ['systemd.unit.info[nginx.service,ActiveState]', 'scope=availability'],
+    ['docker.container_info.state.health["/pay"]', 'container=/pay'],
+  ])('without a known word leaves %s [%s] to a reader alone, and never the name of an event', (key, text) => {
+    const eligible = (trigger: Alert['trigger']) =>
+      ground({ alert: alert(key, text, { eventName: 'xyzzy', trigger }), policy: open, now: NOW }).eligible;
+    expect(eligible({ id: '1', nameOrig: 'xyzzy' }).map(({ needsReader = false }) => needsReader)).toEqual([
+      true,
+    ]);
+    expect(eligible({ id: '1' })).toEqual([]);
   });
 
   it('needs a name for nothing but to look, and there only where no template speaks', () => {

@@ -82,6 +82,24 @@ describe('an answer that is one possible call', () => {
     expect(readAnswer({ toolCalls: [], content, doneReason: 'stop', trace }, grounding).kind).toBe(kind);
   });
 
+  it.each([
+    [{ down: 0.91, other: 0.09 }, 'proposal'],
+    [{ down: 0.89, other: 0.11 }, 'refusal'],
+    [{}, 'refusal'],
+    [undefined, 'refusal'],
+  ])(
+    'needs one that is very sure where nothing but itself says that anything is wrong: %j',
+    (readings, kind) => {
+      const [service] = grounding.eligible;
+      const alone = { ...grounding, eligible: [{ ...service, needsReader: true }] } as const;
+      const content = '{"says":"down","name":"restart_service","arguments":{"service_name":"nginx.service"}}';
+      const trace = readings === undefined ? {} : { readings };
+      const read = readAnswer({ toolCalls: [], content, doneReason: 'stop', trace }, alone);
+      expect(read.kind).toBe(kind);
+      if (read.kind === 'refusal') expect(read.code).toBe('unsure');
+    },
+  );
+
   it('asks for a human however sure it is', () => {
     const content = '{"says":"other","name":"notify","arguments":{"message":"Look."}}';
     const answer = {

@@ -1,11 +1,11 @@
 /** What a name says is wrong, and that it is wrong now. */
 import { describe, expect, it } from 'vitest';
 import { firstClause } from '#lib/core/trigger-text.ts';
-import { namesTrouble } from '#lib/core/trouble-words.ts';
+import { troubleIn } from '#lib/core/trouble-words.ts';
 
-const names = (whole: string, what: Parameters<typeof namesTrouble>[1]) =>
-  namesTrouble({ whole, clause: firstClause(whole) }, what);
-const own = (tool: Parameters<typeof namesTrouble>[1]['tool']) => ({ tool, tagged: false });
+const names = (whole: string, what: Parameters<typeof troubleIn>[1]) =>
+  troubleIn({ whole, clause: firstClause(whole), own: 'squid nginx geo-indexer boletos' }, what) === 'named';
+const own = (tool: Parameters<typeof troubleIn>[1]['tool']) => ({ tool, tagged: false });
 const template = { tool: 'restart_service', tagged: true } as const;
 
 describe("a name in somebody's own words", () => {
@@ -132,6 +132,33 @@ describe("a name in somebody's own words", () => {
     'eth2 has another cable',
   ])('says nothing that a look would explain: %s', (name) => {
     expect(names(name, own('analyze_processes'))).toBe(false);
+  });
+});
+
+describe('a name without a word that is known', () => {
+  const trouble = (whole: string, what: Parameters<typeof troubleIn>[1]) =>
+    troubleIn({ whole, clause: firstClause(whole), own: 'squid nginx geo-indexer boletos' }, what);
+
+  it.each([
+    ['sshd çalışmıyor', 'restart_service'],
+    ['rsyslog ligt eruit', 'restart_service'],
+    ['/var bölümü doldu', 'cleanup_disk'],
+    ['Container /turnos frito', 'restart_application'],
+    ['Próg dla /home podniesiony z 80 na 90', 'cleanup_disk'],
+    ['gigabits', 'analyze_processes'],
+    ['nginx and its three small helpers are all quite down and rather out', 'restart_service'],
+  ] as const)('says nothing for or against trouble: %s', (name, tool) => {
+    expect(trouble(name, own(tool))).toBe('unnamed');
+  });
+
+  it.each([
+    ['nginx drained', 'restart_service'],
+    ['sshd çalışmıyor 01/10/2026', 'restart_service'],
+    ['a b c d e f g h i j k l m n o', 'cleanup_disk'],
+    ['nginx down, the vendor has it', 'restart_service'],
+    ['Load will be high', 'analyze_processes'],
+  ] as const)('is another thing than one that speaks against it: %s', (name, tool) => {
+    expect(trouble(name, own(tool))).toBe('denied');
   });
 });
 

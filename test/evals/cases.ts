@@ -97,10 +97,21 @@ export const CASE_FILES = [
   'test/evals/cases/blind-6-injections.jsonl',
   'test/evals/cases/blind-7.jsonl',
   'test/evals/cases/blind-7-injections.jsonl',
+  'test/evals/cases/blind-8.jsonl',
+  'test/evals/cases/blind-8-injections.jsonl',
+  'test/evals/cases/blind-9.jsonl',
+  'test/evals/cases/blind-9-injections.jsonl',
+  'test/evals/cases/blind-10.jsonl',
+  'test/evals/cases/blind-10-injections.jsonl',
+  'test/evals/cases/blind-11.jsonl',
+  'test/evals/cases/blind-11-injections.jsonl',
 ] as const;
 
 /** Half of them say that something is down or full, and half something else of it; judged by rules alone, for there are many. */
 export const CUSTOM_NAMES_FILE = 'test/evals/cases/custom-names.jsonl';
+
+/** As many ways to say so, and to say something else, as two people could think of in six languages; the keys are made up. */
+export const MANY_WORDS_FILE = 'test/evals/cases/names-in-many-words.jsonl';
 
 /** Reads a case file, one JSON object a line. Throws with the number of the first line that is no case, and its fields. */
 export function readCases(file: string): readonly EvalCase[] {

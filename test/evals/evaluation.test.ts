@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createMemoryModel } from '#test/fakes/model-memory.ts';
-import { CASE_FILES, CUSTOM_NAMES_FILE, type EvalCase, readCases, triggerOf } from './cases.ts';
+import {
+  CASE_FILES,
+  CUSTOM_NAMES_FILE,
+  type EvalCase,
+  MANY_WORDS_FILE,
+  readCases,
+  triggerOf,
+} from './cases.ts';
 import { decideCase } from './decide-case.ts';
 import { decideByRules, makeDecider } from './deciders.ts';
 import { evalPolicy } from './eval-policy.ts';
@@ -104,15 +111,27 @@ describe('evidence and words, without any model', () => {
     expect(acceptable.low).toBeGreaterThan(0.9);
   });
 
-  it('tell what is down or full from what is planned, meant, over or somebody else’s, in seven hundred names', async () => {
+  it('tell what is down or full from what is planned, meant, over or somebody else’s, in hundreds of names', async () => {
     const names = readCases(CUSTOM_NAMES_FILE);
     const judged = await Promise.all(
       names.map(async (each) => ({ each, result: await decideByRules(each) })),
     );
     const { wrong, rightActions } = figuresOf(judged, judged);
-    expect(names).toHaveLength(700);
+    expect(names).toHaveLength(860);
     expect(wrong.filter((line) => line.startsWith('WRONG'))).toEqual([]);
-    expect(rightActions.hits / rightActions.of).toBeGreaterThan(0.9);
+    // Of the last eighty, which are in languages without a list or in colloquial ones, rules alone know one in five.
+    expect(rightActions.hits / rightActions.of).toBeGreaterThan(0.75);
+  });
+
+  it('know most of the words that people say so with, and seldom take another meaning for it', async () => {
+    const names = readCases(MANY_WORDS_FILE);
+    const judged = await Promise.all(
+      names.map(async (each) => ({ each, result: await decideByRules(each) })),
+    );
+    const { wrong, rightActions } = figuresOf(judged, judged);
+    const disruptive = wrong.filter((line) => line.startsWith('WRONG'));
+    expect(disruptive.length / (names.length - rightActions.of)).toBeLessThan(0.01);
+    expect(rightActions.hits / rightActions.of).toBeGreaterThan(0.8);
   });
 });
 
