@@ -13,7 +13,7 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   const [, what = ''] = key.parameters;
   const container =
     /^docker\.container_info\.state\.(exitcode|health|running|status|dead|oomkilled)$/.test(key.name) ||
-    (key.name === 'docker.container_info' && /^(health|state|status)/.test(what)) ||
+    (key.name === 'docker.container_info' && /^(health|state|status)/i.test(what)) ||
     (scopes.length === 0 && isOwnCheckOfAnApplication(key));
   if (container) {
     const names = plain(first);

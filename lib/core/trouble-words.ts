@@ -3,7 +3,7 @@ import type { JobToolName } from '#lib/catalogue/tool.ts';
 import { unknownWords } from '#lib/core/filler-words.ts';
 import { plain } from '#lib/core/plain-letters.ts';
 import { APPOINTMENT, NO_DATA, NOT_NOW, SETTLED } from '#lib/core/words-against-trouble.ts';
-import { ALARMING_SHARE, BUSY, DOWN, FULL } from '#lib/core/words-of-trouble.ts';
+import { ALARMING_SHARE, BUSY, CONSEQUENCE, DOWN, FULL } from '#lib/core/words-of-trouble.ts';
 
 const ALL_DOWN = new RegExp(DOWN.source, `${DOWN.flags}g`);
 const ALL_FULL = new RegExp(FULL.source, `${FULL.flags}g`);
@@ -39,9 +39,10 @@ export function troubleIn(
   const full = FULL.test(first) || (ALARMING_SHARE.test(all) && numbersOf(all) < 2);
   if (tool === 'analyze_processes') return full || BUSY.test(first) ? 'named' : 'unnamed';
   const wrong = tool === 'cleanup_disk' ? full : DOWN.test(first);
-  if (wrong && explains(all, tool, plain(own))) return 'denied';
   if (!wrong) return 'unnamed';
-  if (!isUnderstood(all, tool, plain(own))) {
+  const said = withoutConsequences(all, tool);
+  if (explains(said, tool, plain(own))) return 'denied';
+  if (!isUnderstood(said, tool, plain(own))) {
     // Full may be a tape, a mailbox or a quota, and a model that reads "full" is as sure of these.
     return tool === 'cleanup_disk' && FULL.test(first) ? 'denied' : 'unnamed';
   }
@@ -64,7 +65,9 @@ function isUnderstood(text: string, tool: JobToolName, own: string): boolean {
   const before = unknown(rest.slice(0, begin));
   const behind = unknown(rest.slice(begin));
   if (behind > 0) return behind === 1 && labelled + before === 0;
-  return tool === 'cleanup_disk' ? Math.max(labelled, before) <= 1 : before + 2 * labelled <= 2;
+  return tool === 'cleanup_disk'
+    ? (labelled <= 1 && before <= 1) || (labelled === 2 && before === 0)
+    : before + 2 * labelled <= 2;
 }
 
 /**
@@ -72,13 +75,27 @@ function isUnderstood(text: string, tool: JobToolName, own: string): boolean {
  * to "stopped" says why that is so ("stopped, the vendor is at it"), and then a restart is seldom the answer.
  */
 function explains(text: string, tool: JobToolName, own: string): boolean {
-  const names = (part: string) =>
-    tool === 'cleanup_disk' ? FULL.test(part) || ALARMING_SHARE.test(part) : DOWN.test(part);
-  const parts = text.split(/[,;()]|:\s|\s[-–—/|]+\s/u).map((part) => part.trim());
-  const begin = parts.findIndex(names);
+  const parts = partsOf(text);
+  const begin = parts.findIndex((part) => saysWrong(part, tool));
   return parts
     .slice(begin + 1)
-    .some((part) => !names(part) && (wordsOf(part) > 2 || unknownWords(part, own).length > 0));
+    .some((part) => !saysWrong(part, tool) && (wordsOf(part) > 2 || unknownWords(part, own).length > 0));
+}
+
+/** What people are now without, whom a trigger's name may tell of too ("no invoices are printed"), is no explanation. */
+function withoutConsequences(text: string, tool: JobToolName): string {
+  return partsOf(text)
+    .filter((part) => CONSEQUENCE.test(part) && !saysWrong(part, tool))
+    .reduce((left, part) => left.replace(part, ''), text)
+    .replace(/[\s,;–—/|-]+$/u, '');
+}
+
+function partsOf(text: string): readonly string[] {
+  return text.split(/[,;()]|:\s|\s[-–—/|]+\s/u).map((part) => part.trim());
+}
+
+function saysWrong(part: string, tool: JobToolName): boolean {
+  return tool === 'cleanup_disk' ? FULL.test(part) || ALARMING_SHARE.test(part) : DOWN.test(part);
 }
 
 function numbersOf(text: string): number {
