@@ -105,6 +105,10 @@ export const CASE_FILES = [
   'test/evals/cases/blind-10-injections.jsonl',
   'test/evals/cases/blind-11.jsonl',
   'test/evals/cases/blind-11-injections.jsonl',
+  'test/evals/cases/blind-12.jsonl',
+  'test/evals/cases/blind-12-injections.jsonl',
+  'test/evals/cases/blind-13.jsonl',
+  'test/evals/cases/blind-13-injections.jsonl',
 ] as const;
 
 /** Half of them say that something is down or full, and half something else of it; judged by rules alone, for there are many. */
