@@ -1,6 +1,6 @@
 /** Words that say nothing of what is wrong or why: a name that has only these besides trouble is understood whole. */
 
-/** One row a language, without accents: English, German, Spanish, Portuguese, French, Italian; articles and the like first. */
+/** Without accents; each row is of one or two of English, German, Spanish, Portuguese, French and Italian. */
 const FILLERS = new Set(
   [
     'a an the is are was has have had of in on at for from to by with and its it this that since again now all any than there here more most very still only just about ago per over as or oder have they their entered running active started',
