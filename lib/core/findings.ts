@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { catalogue } from '#lib/catalogue/index.ts';
 import type { JobToolName } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
-import type { EligibleTool, Grounding } from '#lib/core/grounding.ts';
+import { type EligibleTool, type Grounding, speaksOfElse } from '#lib/core/grounding.ts';
 import type { Findings, Reason, ReasonCode } from '#lib/core/incident.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
@@ -93,6 +93,10 @@ export function groundFindings(facts: {
       'text_gives_orders',
       "The trigger's name speaks to whoever reads it, so nothing is done that depends on reading it.",
     );
+  }
+  if (speaksOfElse(alert)) {
+    const text = "The trigger's name speaks of something else than trouble of this host now.";
+    return none('no_trouble_named', text);
   }
   if (policy.after_analysis === 'never') {
     return none('tool_not_allowed', 'The policy lets nothing follow on an analysis.');

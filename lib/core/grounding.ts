@@ -110,7 +110,7 @@ function eligibleOf(
       "The trigger's name speaks to whoever reads it, so nothing is done that depends on reading it.",
     );
   }
-  if (!readOnly && !isOfTemplate(alert) && namesAnotherHost(text, alert)) {
+  if (!isOfTemplate(alert) && namesAnotherHost(text, alert)) {
     return reason('no_trouble_named', "The trigger's name speaks of another machine than the alert's host.");
   }
   // Where an event's own name is all there is, a host may have had a say in it.
@@ -146,6 +146,17 @@ function eligibleOf(
     ...(sufficient && { sufficient }),
     ...(!readOnly && alone && { needsReader: true }),
   };
+}
+
+/** Whether a custom name is about something else than trouble of the alert's own host now. Templates' names are not asked. */
+export function speaksOfElse(alert: Alert): boolean {
+  if (isOfTemplate(alert)) return false;
+  const text = triggerText(alert);
+  const said = { whole: text, clause: firstClause(text), own: ownWords(alert) };
+  return (
+    namesAnotherHost(text, alert) ||
+    troubleIn(said, { tool: 'analyze_processes', tagged: false }) === 'denied'
+  );
 }
 
 /** Zabbix 7.0's templates say of each trigger what it is about (`scope`), and of its item whose (`class`, `target`). */

@@ -3,7 +3,7 @@ import { alone } from '#lib/core/trigger-text.ts';
 
 /** `nao`, `arrete`, `lauft`. */
 export function plain(text: string): string {
-  return text.normalize('NFKD').replaceAll(/\p{M}/gu, '');
+  return text.normalize('NFKD').replaceAll(/[\p{M}\p{Cf}]/gu, '');
 }
 
 /** Finds one of these phrases as whole words in a text that is `plain`. */

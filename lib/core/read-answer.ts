@@ -4,7 +4,7 @@ import { catalogue, toolByName } from '#lib/catalogue/index.ts';
 import type { Tool, ToolArguments } from '#lib/catalogue/tool.ts';
 import type { Grounding } from '#lib/core/grounding.ts';
 import type { Proposal, Refusal, RefusalCode } from '#lib/core/incident.ts';
-import { certaintyOf, type ReadingProbabilities } from '#lib/core/reading-certainty.ts';
+import { certaintyOf, type ReadingProbabilities, weightOf } from '#lib/core/reading-certainty.ts';
 
 interface Answer {
   readonly toolCalls: readonly { readonly name: string; readonly arguments: unknown }[];
@@ -22,6 +22,8 @@ const LEAST_CERTAINTY = 0.65;
 const LEAST_BEHIND_WORDS = 0.5;
 /** Where it alone says that anything is wrong. */
 const LEAST_ALONE = 0.9;
+/** And it must hardly have thought of anything else than a reading; of 42 that were as sure as that, the least had 0.87. */
+const LEAST_WEIGHT = 0.8;
 
 /**
  * Reads `toolCalls` if there is exactly one, else the content as JSON from the first `{` to the last `}`: small models
@@ -41,7 +43,7 @@ export function readAnswer(answer: Answer, grounding: Grounding): Proposal | Ref
     return refusal('ungrounded_value', `What the model reads in the alert is no reason for ${tool.name}.`);
   }
   const certainty = certaintyOf(answer.trace?.readings, when);
-  if (needsReader && certainty === undefined) {
+  if (needsReader && (call.says === undefined || weightOf(answer.trace?.readings, when) < LEAST_WEIGHT)) {
     return refusal(
       'unsure',
       `Nothing but a model reads a reason for ${tool.name}, and how sure it is, is not known.`,

@@ -40,7 +40,12 @@ export function certaintyOf(
   when: readonly Reading[],
 ): number | undefined {
   if (probabilities === undefined) return undefined;
-  const wanted = when.reduce((sum, reading) => sum + (probabilities[reading] ?? 0), 0);
+  const wanted = weightOf(probabilities, when);
   const either = wanted + (probabilities.other ?? 0);
   return either === 0 ? undefined : wanted / either;
+}
+
+/** What the model gave (0–1) to the readings that a tool needs, of all that it might have written there; 0 where nothing is known. */
+export function weightOf(probabilities: ReadingProbabilities | undefined, when: readonly Reading[]): number {
+  return when.reduce((sum, reading) => sum + (probabilities?.[reading] ?? 0), 0);
 }

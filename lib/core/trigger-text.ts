@@ -29,6 +29,7 @@ export function withNameAs(text: string, names: readonly string[], word: string)
  */
 export function namesAnotherHost(text: string, { host, item, tags }: Alert): boolean {
   const own = [host.host, host.name, item.key, ...tags.map(({ value }) => value)].join(' ').toLowerCase();
+  const known = new Set(own.split(/[^\p{L}\p{N}_-]+/u));
   const [short = ''] = host.host.toLowerCase().split('.', 1);
   const machines =
     text.match(
@@ -36,7 +37,7 @@ export function namesAnotherHost(text: string, { host, item, tags }: Alert): boo
     ) ?? [];
   return machines
     .map((name) => name.toLowerCase())
-    .some((name) => !own.includes(name) && !name.includes(short));
+    .some((name) => !known.has(name) && !(/\d/.test(short) && name.startsWith(`${short}-`)));
 }
 
 /**

@@ -27,6 +27,11 @@ export const SETTLED = said(
   'embora|porém|mas (?:o|a|os|as|e|nao|esta|tem)|padrão|por opção|deve (?:continuar|ficar)|nem deve|normalizad[oa]|parou de (?:cair|falhar|reiniciar|travar)|do cliente|matriz|elevad[oa]|homologação|devia|suspeit[oa]s?|acabou o|arquivamento|ampliando|res+uscit\\p{L}*|isolar|preservar',
   "cependant|bien que|mais (?:le|la|les|l|il|elle|pas|sur)|par choix|doit (?:le )?rester|rien d[’']anormal|conform\\p{L}*|ne plante plus|réglée?|du client|(?<!pas |plus )saine?|siège|(?:panne|incident|problème) (?:\\p{L}+ )?terminée?|jusqu[’']a|isoler|suspects?|preuves?|n[’']en veut|écoulée?|res+uscit\\p{L}*",
   'però|sebbene|ma (?:il|la|lo|l|non|e)|per scelta|di proposito|deve restare|volutamente|tutto regolare|ripristino|di nuovo su|rientrat[oa]|smesso di (?:crash|cade|fall)\\p{L}*|risolt[oa]|proiezione|del cliente|(?<!non )sano|sede centrale|soglia|alzat[oa]|collaudo|domani|sospett[oa]|emergenza|rinat[oa]|resuscitat[oa]|isolare|prove',
+  // Trouble that is denied, and what nobody suffers from.
+  '(?:not|no longer|never) (?:\\p{L}+ )?(?:stopped|down|dead|inactive|offline|full|unhealthy|failed|failing|crashed|gone|stuck|hung)|no (?:\\p{L}+ )?(?:errors?|users?|worries|impact|customers?|problems?|downtime)|without (?:\\p{L}+ )?(?:impact|effect|downtime|problems?|errors?)',
+  "nicht (?:mehr )?(?:tot|voll|gestoppt|down|ausgefallen|abgestürzt|beendet|kaputt|defekt|weg)|ohne (?:\\p{L}+ )?auswirkung\\p{L}*|n[’']est (?:pas|plus) (?:mort|arrêté|plein|tombé|en panne)e?|pas (?:mort|arrêté|plein|tombé|en panne)e?|sans (?:impact|effet|incidence)",
+  'no (?:esta )?(?:parad|caid|muert|llen|detenid)[oa]|sin (?:uso|impacto|efecto)|não (?:esta )?(?:parad|caid|mort|chei|travad)[oa]|sem (?:uso|impacto|efeito)|non (?:e )?(?:ferm|mort|pien|spent|cadut)[oa]|senza (?:impatto|effett[oi]|uso)',
+  '(?:1?\\d|2[0-5]) ?% (?:used|belegt|usad[oa]|ocupad[oa]|utilisé|occupé|usato|occupato)|only (?:1?\\d|2[0-5]) ?% used',
 );
 
 /** A day, a month, an hour or a ticket: who writes one into a name speaks of what was agreed, not of what is broken. */

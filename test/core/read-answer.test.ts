@@ -85,6 +85,8 @@ describe('an answer that is one possible call', () => {
   it.each([
     [{ down: 0.91, other: 0.09 }, 'proposal'],
     [{ down: 0.89, other: 0.11 }, 'refusal'],
+    [{ down: 0.6, busy: 0.4 }, 'refusal'],
+    [{ down: 0.001, other: 0 }, 'refusal'],
     [{}, 'refusal'],
     [undefined, 'refusal'],
   ])(
@@ -99,6 +101,14 @@ describe('an answer that is one possible call', () => {
       if (read.kind === 'refusal') expect(read.code).toBe('unsure');
     },
   );
+
+  it('is not taken at a tool call’s word where it has to have read the alert', () => {
+    const [service] = grounding.eligible;
+    const alone = { ...grounding, eligible: [{ ...service, needsReader: true }] } as const;
+    const toolCalls = [{ name: 'restart_service', arguments: { service_name: 'nginx.service' } }];
+    const answer = { toolCalls, content: '', doneReason: 'stop', trace: { readings: { down: 1 } } };
+    expect(readAnswer(answer, alone)).toMatchObject({ kind: 'refusal', code: 'unsure' });
+  });
 
   it('asks for a human however sure it is', () => {
     const content = '{"says":"other","name":"notify","arguments":{"message":"Look."}}';

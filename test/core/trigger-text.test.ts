@@ -130,6 +130,8 @@ describe('a name that has the name of a machine', () => {
     'haproxy nie działa na lb-wro-07, nie tutaj',
     'Переповнений /opt стосується app-lviv-2',
     'slapd weg, jetzt auf LDAP_03',
+    'nginx down on web-012',
+    'nginx down on lb-web-01x-02',
   ])('speaks of another one: %s', (text) => {
     expect(namesAnotherHost(text, alert)).toBe(true);
   });

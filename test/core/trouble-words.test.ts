@@ -111,6 +111,17 @@ describe("a name in somebody's own words", () => {
     'nginx and its three small helpers are all down and full of sadness',
     '/var/log ya bajó al 41 %',
     'Inodes em /srv/mail: coleta sem dados novos há 2 h',
+    'nginx is not stopped',
+    'nginx no longer down',
+    'nginx läuft, nicht tot',
+    'nginx n’est pas mort',
+    '/srv/fast nicht voll',
+    'nginx down, no users left',
+    'nginx stopped, vendor swaps hardware without downtime',
+    'nginx gestoppt, ohne Auswirkung',
+    'nginx parado, sin uso',
+    '/srv/fast 20 % used',
+    'nginx down main\u200btenance',
   ])('says nothing that a tool would end now: %s', (name) => {
     expect(names(name, own('restart_service'))).toBe(false);
     expect(names(name, own('cleanup_disk'))).toBe(false);
