@@ -1,5 +1,6 @@
 /** Chooses without a model: of what evidence, words and policy make possible, the first tool with its best values. */
 import { catalogue } from '#lib/catalogue/index.ts';
+import type { ToolArguments } from '#lib/catalogue/tool.ts';
 import type { EligibleTool, Grounding } from '#lib/core/grounding.ts';
 import type { Proposal, Refusal } from '#lib/core/incident.ts';
 
@@ -33,6 +34,10 @@ export function chooseByRules({ eligible }: Pick<Grounding, 'eligible'>): Propos
   if (first === undefined) {
     return { kind: 'refusal', code: 'no_call', reason: 'Nothing is possible without a model.' };
   }
-  const best = Object.entries(first.values).map(([name, [value = '']]) => [name, value] as const);
-  return { kind: 'proposal', tool: first.tool, arguments: Object.fromEntries(best) };
+  return { kind: 'proposal', tool: first.tool, arguments: bestArguments(first) };
+}
+
+/** Of each parameter that evidence fills the first value, which is the best. */
+export function bestArguments({ values }: Pick<EligibleTool, 'values'>): ToolArguments {
+  return Object.fromEntries(Object.entries(values).map(([name, [value = '']]) => [name, value] as const));
 }

@@ -3,6 +3,7 @@ import { catalogue } from '#lib/catalogue/index.ts';
 import type { JobToolName, Tool, ToolArguments } from '#lib/catalogue/tool.ts';
 import type { Alert } from '#lib/core/alert.ts';
 import { cooldownOf } from '#lib/core/allowances.ts';
+import { bestArguments } from '#lib/core/choose-by-rules.ts';
 import { evidenceOf } from '#lib/core/evidence.ts';
 import type { History, PastAction } from '#lib/core/history.ts';
 import type { HostContext } from '#lib/core/host-context.ts';
@@ -123,8 +124,7 @@ export function decide(facts: DecisionFacts): Verdict {
 function lookFirst(facts: DecisionFacts): Verdict | undefined {
   const look = facts.grounding.eligible.find(({ sufficient }) => sufficient);
   if (look === undefined) return undefined;
-  const best = Object.entries(look.values).map(([name, [value = '']]) => [name, value] as const);
-  return decideJob(facts, look.tool, Object.fromEntries(best), {
+  return decideJob(facts, look.tool, bestArguments(look), {
     code: 'evidence_suffices',
     text: `${
       facts.decider === 'rules'
