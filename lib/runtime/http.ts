@@ -73,6 +73,12 @@ export function contentTypes(allowed: readonly string[]): Gate {
 }
 
 /**
+ * middy 7 would answer 5 ms before Lambda's time-out, in a race with Lambda that either may win; what hung would then
+ * go on in the next request of that instance. `within` is early enough to answer, and Lambda's time-out ends the rest.
+ */
+const WITHOUT_EARLY_END = { timeoutEarlyInMillis: 0 };
+
+/**
  * A Lambda handler for REST API `http` events with `method: any`. Methods first, then the gates in order, then `handle`.
  * An UpstreamError becomes 503 with Retry-After, any other error 500; neither answer says more than that.
  */
@@ -87,7 +93,7 @@ export function httpHandler(options: {
   readonly within?: number;
 }): (event: APIGatewayProxyEvent, context: unknown) => Promise<APIGatewayProxyResult> {
   const { methods, gates, handle, log, takesLargeBodies = false, within = LONGEST_MS } = options;
-  const stack = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  const stack = middy<APIGatewayProxyEvent, APIGatewayProxyResult>(WITHOUT_EARLY_END)
     .before(({ event }) => {
       if (!methods.includes(event.httpMethod))
         return write(

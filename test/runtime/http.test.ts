@@ -26,7 +26,8 @@ function prepare(handle: (request: HttpRequest) => Promise<HttpAnswer>, within =
     within,
   });
   return {
-    send: async (over: Parameters<typeof anHttpEvent>[0] = {}) => handler(anHttpEvent(over), {}),
+    send: async (over: Parameters<typeof anHttpEvent>[0] = {}, context: unknown = {}) =>
+      handler(anHttpEvent(over), context),
     lines,
   };
 }
@@ -157,5 +158,13 @@ describe('a fault', () => {
 
     expect(answerOf(await send())).toMatchObject({ status: 503, headers: { 'Retry-After': '10' } });
     expect(lines().join()).toContain('not served in time');
+  });
+
+  it("is not cut short by Lambda's time-out coming near, which only Lambda carries out", async () => {
+    const { send } = prepare(() => new Promise(() => {}), 20);
+
+    const answer = await send({}, { getRemainingTimeInMillis: () => 1 });
+
+    expect(answerOf(answer)).toMatchObject({ status: 503, headers: { 'Retry-After': '10' } });
   });
 });
