@@ -53,6 +53,9 @@ const RESOURCE_BY_KEY: readonly (readonly [RegExp, 'cpu' | 'memory' | 'io' | 'ne
   [/^system\.(cpu\.util\[[^\]]*iowait|stat\[cpu,wa\])/, 'io'],
   [/^(system\.cpu\.(load|util)(\.avg\d+)?|proc\.cpu\.util)(\[|$)/, 'cpu'],
   [/^(proc\.num(\[,*(run)?\]|$)|proc\.open\.files|fd\.open|system\.processes)/, 'cpu'],
+  [/^proxmox\.node\.cpu(\[|$)/, 'cpu'],
+  [/^proxmox\.node\.(mem|swap)used(\[|$)/, 'memory'],
+  [/^proxmox\.node\.iowait(\[|$)/, 'io'],
   [/^jmx\[.*ProcessCpuLoad/, 'cpu'],
   [/^jmx\[.*HeapMemoryUsage/, 'memory'],
   [

@@ -14,6 +14,9 @@ const FIXED_FILE_SYSTEM =
 const DATA_VOLUME =
   /^\w+[_-]?data$|mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|hyper-?v|virtual|vmware|netapp|customer|kunden|client|mailbox|maildir|imap|vmail|synology|qnap|vmfs|images|backup|sicherung|sauvegarde|respaldo|c[oó]pias|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:nas|san|nfs|cifs|smb|wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
 
+/** Zabbix 7.0, Proxmox VE by HTTP: the node's own root file system; its parameter is the node's name. */
+const ROOT_OF_NODE = /^proxmox\.node\.root(used|total)$/;
+
 export function cleanupEvidence(facts: Facts): Evidence | undefined {
   const { key, tags } = facts;
   const scopes = tags('scope');
@@ -27,7 +30,9 @@ export function cleanupEvidence(facts: Facts): Evidence | undefined {
   const what = capacityOf(key) ?? (scopes.length === 0 && isOwnCheckOfADisk(key) ? 'space' : undefined);
   if (what === undefined) return undefined;
   // The agent's own keys begin with the mount point; those of other collectors name their source first.
-  const mounts = key.parameters.slice(0, 2).filter(isMountPoint).slice(0, 1);
+  const mounts = ROOT_OF_NODE.test(key.name)
+    ? ['/']
+    : key.parameters.slice(0, 2).filter(isMountPoint).slice(0, 1);
   const tagged = namesOf(tags, ['filesystem'], []).map(withoutLabel).filter(isMountPoint);
   const names = mounts.length > 0 ? mounts : tagged;
   if (names.some(isDataVolume) || (scopes.length === 0 && speaksOfData(facts))) return undefined;
@@ -46,6 +51,7 @@ function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean
 /** `space` or `inodes` when the key tells how full a file system is. */
 function capacityOf({ name, parameters }: ItemKey): 'space' | 'inodes' | undefined {
   const mode = parameters[1] ?? '';
+  if (ROOT_OF_NODE.test(name)) return 'space';
   const known = ['', 'free', 'used', 'pfree', 'pused'].includes(mode) || isMountPoint(mode);
   if (!known && !name.startsWith('vmware.')) return undefined;
   if (/^vfs\.fs\.(dependent\.)?inode(\.p?(free|used))?$/.test(name)) return 'inodes';

@@ -31,15 +31,15 @@ export function evidenceOf(alert: Alert): {
 } {
   const key = ownName(parseItemKey(alert.item.key ?? ''));
   const tags = tagsOf(alert);
+  if (key === undefined) return { platform: 'other', found: [] };
   const unreachable =
     tags('class').some((value) => CLASSES_WITHOUT_JOBS.includes(value)) ||
-    // A virtual machine is a host of its own, though it is watched through its hypervisor.
     (tags('target').some((value) => OUTSIDE_TARGETS.test(value)) &&
-      !tags('target').includes('vmware-guest')) ||
+      // A virtual machine is a host of its own, though it is watched through its hypervisor.
+      !tags('target').includes('vmware-guest') &&
+      !isOwnNode(alert, key, tags)) ||
     (tags('target').length === 0 && DEVICES.test(triggerText(alert)));
-  if (key === undefined || unreachable) {
-    return { platform: 'other', found: [] };
-  }
+  if (unreachable) return { platform: 'other', found: [] };
   const facts: Facts = { alert, key, tags };
   const found = [
     cleanupEvidence(facts),
@@ -48,6 +48,19 @@ export function evidenceOf(alert: Alert): {
     applicationEvidence(facts),
   ].filter((each) => each !== undefined);
   return { platform: platformOf(facts), found };
+}
+
+/**
+ * Zabbix 7.0's template of Proxmox VE is linked to one host for a whole cluster, and a `proxmox.node.*` item names its node.
+ * Where that is the alert's own host, it is a Linux host like any other.
+ */
+function isOwnNode({ host }: Alert, { name, parameters }: ItemKey, tags: Facts['tags']): boolean {
+  const [node = ''] = parameters;
+  return (
+    name.startsWith('proxmox.node.') &&
+    node.toLowerCase() === host.host.toLowerCase() &&
+    tags('node').every((value) => value === node)
+  );
 }
 
 /** Administrators' own keys often say first that they are their own. */

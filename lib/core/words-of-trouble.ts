@@ -44,7 +44,7 @@ export const ALARMING_SHARE =
 
 /** A resource is short, besides the words for what is full. */
 export const BUSY = said(
-  'high|load|loaded|busy|slow(?:ly|er)?|long|latency|often|frequent(?:ly)?|deadlocks?|deadlocked|pressure|pending|waiting|saturat\\p{L}*|overload\\p{L}*|peak\\p{L}*|spik\\p{L}*|maxed|pegged|hog\\p{L}*|hot|lack|leak\\p{L}*|swapping|iowait|lag(?:s|ging)?|too many|utili[sz]ation',
+  'high|load|loaded|busy|slow(?:ly|er)?|long|latency|often|frequent(?:ly)?|deadlocks?|deadlocked|pressure|pending|waiting|saturat\\p{L}*|overload\\p{L}*|peak\\p{L}*|spik\\p{L}*|maxed|pegged|hog\\p{L}*|hot|lack|leak\\p{L}*|swapping|iowait|lag(?:s|ging)?|too (?:many|long)|utili[sz]ation',
   'hoch|hohe[rns]?|last|ausgelastet|auslastung|uberlast\\p{L}*|langsam|am anschlag|zu viele',
   'alt[oa]s?|carga|saturad[oa]s?|lent[oa]s?|elevad[oa]s?|sobrecarg\\p{L}*|agotando|consumo|demasiad[oa]s?|muito|demais',
   'élevee?s?|haute?s?|charge|chargee?s?|lente?s?|surcharg\\p{L}*|trop|énorme|carico|lento|troppi|высок\\p{L}*|нагрузка|перегруж\\p{L}*',

@@ -409,6 +409,29 @@ describe('what evidence makes possible', () => {
   });
 });
 
+describe('a node of Proxmox VE', () => {
+  const node = (key: string, text: string, host: string) =>
+    possible(alert(`proxmox.node.${key}`, `class=software target=proxmox ${text}`, { host: { host } }));
+
+  it.each([
+    ['cpu[pve-1]', 'node=pve-1 component=cpu scope=performance', 'analyze_processes cpu'],
+    ['memused[pve-1]', 'node=pve-1 component=memory scope=performance', 'analyze_processes memory'],
+    ['swapused[pve-1]', 'node=pve-1 component=storage scope=capacity', 'analyze_processes memory'],
+    ['iowait[pve-1]', 'node=pve-1 component=cpu scope=performance', 'analyze_processes io'],
+    ['rootused[pve-1]', 'node=pve-1 component=storage scope=capacity', 'cleanup_disk /'],
+    ['cpu[pve-1]', 'node=pve-1 node=pve-2 component=cpu scope=performance', ''],
+    ['online[pve-1]', 'node=pve-1 component=cluster scope=availability', ''],
+  ])('is a host where it is the alert’s own: %s with %s: %s', (key, text, expected) => {
+    expect(node(key, text, 'PVE-1')).toBe(expected);
+    expect(node(key, text, 'pve-cluster')).toBe('');
+  });
+
+  it('is not one of its guests', () => {
+    const guest = 'class=software target=proxmox node=pve-1 component=cpu scope=performance';
+    expect(possible(alert('proxmox.qemu.cpu[pve-1]', guest, { host: { host: 'pve-1' } }))).toBe('');
+  });
+});
+
 describe('the policy’s say', () => {
   const nginx = alert('net.tcp.service[http]', `${down} target=nginx`);
   const var_ = alert('vfs.fs.size[/var,pused]', 'scope=capacity');
