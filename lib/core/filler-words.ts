@@ -24,6 +24,11 @@ const FILLERS = new Set(
     'serveur serveurs noeud nœud processus appli applications spouleur impression disque disques lecteur fichiers journaux espace conteneur conteneurs etat sante sortie utilisation utilises occupation erreur connexion connexions reponse heure heures minutes quart unite',
     'lo gli di uno dello della dei degli delle allo alla ai nel nella sul sulla per dal dalla hanno sono volta ancora',
     'servizio servizi macchina nodo processi applicazione demone coda stampa controllo dischi unita partizione spazio contenitore stato salute codice uscita errore errori connessione connessioni risposta libero disponibile ora ore minuti secondi radice',
+    'capacity folder folders temporary dumps almost daemons verzeichnis ordner bereich temp-bereich temporare temporaren protokolle dumps beinahe knotens instanz',
+    'disco volumen almacenamiento carpeta carpetas directorio temporales capacidad instancia armazenamento pasta pastas diretorio temporarios capacidade contentor',
+    'stockage dossier repertoire temporaires racine systeme capacite mo go cartella directory temporanei capacita disponibili liberi libera residua occupa',
+    'de het een van op en met voor naar bij nog server servers schijf harde map bestanden dienst proces ruimte vrij vrije uur minuten partitie',
+    'na w we z ze i do od dla jest są serwer serwera serwerze dysk dysku partycja partycji usługa usługi proces procesu kontener miejsca wolnego wolne godzin minut katalog katalogu',
   ].flatMap((row) => row.split(' ')),
 );
 

@@ -9,7 +9,7 @@ export const NOT_NOW = said(
   'planificad[oa]s?|programad[oa]s?|previst[oa]s?|seran?|va a|mañana|proxim[oa]s?|pronostico|prevision|umbral|mantenimiento|migra(?:cion|d[oa])|movid[oa]|ampliad[oa]|aumentad[oa]|actualiza(?:d[oa]|cion)|cambiad[oa]|reemplazad[oa]|pertenece|solicitad[oa]|aprobad[oa]|de vuelta|ya(?! no)|resuelt[oa]|a proposito|esperad[oa]|voluntari\\p{L}*|intencionad\\p{L}*|(?:detenid|parad|apagad)[oa] por|recordatorio|informe|version|nuev[oa]s? (?:version|disco)',
   'planejad[oa]s?|agendad[oa]s?|vai(?! estourar| encher| lotar)|amanha|previsao|limiar|manutencao|migracao|migrad[oa]|passa para|ampliad[oa]|aumentad[oa]|atualiza(?:d[oa]|cao)|trocad[oa]|substituid[oa]|pertence|pedid[oa]|aprovad[oa]|de volta|ja(?! nao)|resolvid[oa]|de proposito|intencional\\p{L}*|combinad[oa]|lembrete|relatorio|versao',
   'planifiee?s?|prevue?s?|sera|seront|va etre|demain|prochaine?s?|prevision|seuil|maintenance|migration|migree?|deplacee?|agrandie?|etendue?|augmentee?|mise? a jour|changee?|remplacee?|appartient|demandee?|approuvee?|de retour|deja|resolue?|expres|attendue?s?|volontair\\p{L}*|arretee? par|rappel|rapport',
-  'pianificat[oa]|previst[oa]|sara|manutenzione|aggiornat[oa]|aggiornamento|sostituit[oa]|gia|volontari\\p{L}*|(?:come|e|era) attes[oa]|atteso|fermat[oa] da|запланирован\\p{L}*|обновл[её]н\\p{L}*|измен[её]н\\p{L}*|порог\\p{L}*|будет|обслуживани\\p{L}*',
+  'pianificat[oa]|previst[oa]|sara|manutenzione|aggiornat[oa]|aggiornamento|sostituit[oa]|gia|volontari\\p{L}*|(?:come|e|era) attes[oa]|atteso|fermat[oa] da|gepland|onderhoud|verwacht|uitgebreid|bijgewerkt|verplaatst|vervangen|morgen|drempel\\p{L}*|(?:za)?planowan\\p{L}*|konserwacj\\p{L}*|jutro|zaktualizowan\\p{L}*|powiększon\\p{L}*|przeniesion\\p{L}*|wymienion\\p{L}*|próg|progu|oczekiwan\\p{L}*|запланирован\\p{L}*|обновл[её]н\\p{L}*|измен[её]н\\p{L}*|порог\\p{L}*|будет|обслуживани\\p{L}*',
 );
 
 /** What was settled among people, and what is only tried. */
@@ -31,6 +31,7 @@ export const SETTLED = said(
   '(?:not|no longer|never) (?:\\p{L}+ )?(?:stopped|down|dead|inactive|offline|full|unhealthy|failed|failing|crashed|gone|stuck|hung)|no (?:\\p{L}+ )?(?:errors?|users?|worries|impact|customers?|problems?|downtime)|without (?:\\p{L}+ )?(?:impact|effect|downtime|problems?|errors?)',
   "nicht (?:mehr )?(?:tot|voll|gestoppt|down|ausgefallen|abgestürzt|beendet|kaputt|defekt|weg)|ohne (?:\\p{L}+ )?auswirkung\\p{L}*|n[’']est (?:pas|plus) (?:mort|arrêté|plein|tombé|en panne)e?|pas (?:mort|arrêté|plein|tombé|en panne)e?|sans (?:impact|effet|incidence)",
   'no (?:esta )?(?:parad|caid|muert|llen|detenid)[oa]|sin (?:uso|impacto|efecto)|não (?:esta )?(?:parad|caid|mort|chei|travad)[oa]|sem (?:uso|impacto|efeito)|non (?:e )?(?:ferm|mort|pien|spent|cadut)[oa]|senza (?:impatto|effett[oi]|uso)',
+  'bewust|met opzet|op verzoek|zoals (?:verwacht|afgesproken)|weer (?:bereikbaar|actief|online)|al opgelost|hersteld|bekend|vals alarm|alleen ter info|proef|celowo|na (?:życzenie|prośbę)|zgodnie z|znowu działa|już (?:działa|naprawion\\p{L}*)|fałszywy alarm|tylko (?:informacj\\p{L}*|test)|znany problem|ćwiczeni\\p{L}*',
   '(?:1?\\d|2[0-5]) ?% (?:used|belegt|usad[oa]|ocupad[oa]|utilisé|occupé|usato|occupato)|only (?:1?\\d|2[0-5]) ?% used',
 );
 

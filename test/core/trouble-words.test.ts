@@ -152,10 +152,10 @@ describe('a name without a word that is known', () => {
 
   it.each([
     ['sshd çalışmıyor', 'restart_service'],
-    ['rsyslog ligt eruit', 'restart_service'],
+    ['rsyslog on kaatunut', 'restart_service'],
     ['/var bölümü doldu', 'cleanup_disk'],
     ['Container /turnos frito', 'restart_application'],
-    ['Próg dla /home podniesiony z 80 na 90', 'cleanup_disk'],
+    ['Raja /home nostettu 80:sta 90:een', 'cleanup_disk'],
     ['gigabits', 'analyze_processes'],
     ['nginx and its three small helpers are all quite down and rather out', 'restart_service'],
   ] as const)('says nothing for or against trouble: %s', (name, tool) => {
