@@ -13,7 +13,8 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   const [, what = ''] = key.parameters;
   const container =
     /^docker\.container_info\.state\.(exitcode|health|running|status|dead|oomkilled)$/.test(key.name) ||
-    (key.name === 'docker.container_info' && /^(health|state|status)/i.test(what)) ||
+    (key.name === 'docker.container_info' &&
+      /^(health|state|status|running|dead|exit_?code|oom_?killed)/i.test(what)) ||
     (scopes.length === 0 && isOwnCheckOfAnApplication(key));
   if (container) {
     const names = plain(first);
@@ -44,7 +45,7 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
 function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {
   if (name === 'docker.container_info') return ['', 'full', 'short'].includes(what);
-  return /^((tomcat|wildfly|jboss|iis)\.)?(docker|podman|pm2|supervisord?|supervisorctl|containers?|apps?|applications?|webapps?|deployments?|app_?pools?)\.((container|app|process)\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
+  return /^((tomcat|wildfly|jboss|iis)\.)?(docker|podman|pm2|supervisor(?:d|ctl)?|containers?|apps?|applications?|webapps?|deployments?|app_?pools?)\.((container|app|process)\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
     name,
   );
 }

@@ -32,10 +32,14 @@ export function cleanupEvidence(facts: Facts): Evidence | undefined {
   // The agent's own keys begin with the mount point; those of other collectors name their source first.
   const mounts = ROOT_OF_NODE.test(key.name)
     ? ['/']
-    : key.parameters.slice(0, 2).filter(isMountPoint).slice(0, 1);
+    : key.parameters
+        .slice(0, key.name === 'vfs.dir.size' ? 1 : 2)
+        .filter(isMountPoint)
+        .slice(0, 1);
   const tagged = namesOf(tags, ['filesystem'], []).map(withoutLabel).filter(isMountPoint);
   const names = mounts.length > 0 ? mounts : tagged;
   if (names.some(isDataVolume) || (scopes.length === 0 && speaksOfData(facts))) return undefined;
+  if (DATA_VOLUME.test(labelOf(facts))) return undefined;
   return found('cleanup_disk', names, `${key.name} reports few free ${what}`);
 }
 
@@ -52,6 +56,7 @@ function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean
 function capacityOf({ name, parameters }: ItemKey): 'space' | 'inodes' | undefined {
   const mode = parameters[1] ?? '';
   if (ROOT_OF_NODE.test(name)) return 'space';
+  if (name === 'vfs.dir.size') return 'space';
   const known = ['', 'free', 'used', 'pfree', 'pused'].includes(mode) || isMountPoint(mode);
   if (!known && !name.startsWith('vmware.')) return undefined;
   if (/^vfs\.fs\.(dependent\.)?inode(\.p?(free|used))?$/.test(name)) return 'inodes';
@@ -65,6 +70,13 @@ function withoutLabel(value: string): string {
 
 function isMountPoint(value: string): boolean {
   return /^\/|^[A-Za-z]:\\?$/.test(value);
+}
+
+/** What a drive is called, which its letter does not tell. Zabbix 7.0, Windows: `FS [SQLDATA(S:)]`; SNMP: `S:\ Label:SQLDATA  Serial …`. */
+function labelOf({ alert, tags }: Facts): string {
+  const [, label = ''] = /\[([^[\]]*)\([A-Za-z]:\\?\)\]/.exec(alert.eventName) ?? [];
+  const [, ofSnmp = ''] = /Label:(.*?)(?:\s+Serial|$)/s.exec(tags('filesystem').join('\n')) ?? [];
+  return `${label} ${ofSnmp}`.trim().toLowerCase();
 }
 
 /** A custom name may say whose data a mount point holds, which its path does not; the host's own name says nothing. */

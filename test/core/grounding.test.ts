@@ -73,6 +73,32 @@ describe('what a custom name says of a mount point', () => {
     expect(volume('Hyper-V: /srv/fast is full')).toBe('');
   });
 
+  it('is in the label of a Windows drive too, whose letter says nothing', () => {
+    const drive = (label: string) =>
+      possible(
+        alert('vfs.fs.dependent.size[S:,pused]', `target=windows ${capacity} filesystem=S:`, {
+          eventName: `Windows: FS [${label}(S:)]: Space is critically low (used > 90%, total 600.0GB)`,
+        }),
+      );
+    expect(drive('Scratch')).toBe('cleanup_disk S:');
+    expect(drive('SQLDATA')).toBe('');
+    expect(drive('Veeam Backup')).toBe('');
+  });
+
+  it('is in the label that SNMP gives as well', () => {
+    const drive = (label: string) =>
+      possible(
+        alert('vfs.fs.pused[31]', 'scope=capacity', {
+          tags: [
+            ...tags('scope=capacity'),
+            { tag: 'filesystem', value: `S:\\ Label:${label}  Serial Number 5c2e91aa` },
+          ],
+        }),
+      );
+    expect(drive('Scratch')).toBe('cleanup_disk S:');
+    expect(drive('OraData')).toBe('');
+  });
+
   it('is not meant by the name of the host', () => {
     expect(volume('/srv/fast on backup-01 is full')).toBe('');
     expect(volume('/srv/fast on backup-01 is full', { host: 'backup-01' })).toBe('cleanup_disk /srv/fast');
@@ -327,6 +353,12 @@ describe('what evidence makes possible', () => {
     ['docker.container.status[/shop]', '', 'restart_application shop'],
     ['docker.container_info[orders-api,full]', '', 'restart_application orders-api'],
     ['docker.container_info[orders-api,created]', '', ''],
+    ['vfs.dir.size[/var/log/app,,,,]', '', 'cleanup_disk /var/log/app'],
+    ['vfs.dir.size[/var/lib/mysql]', '', ''],
+    ['vfs.dir.count[/var/log/app]', '', ''],
+    ['docker.container_info[orders-api,running]', '', 'restart_application orders-api'],
+    ['docker.container_info[orders-api,created]', '', ''],
+    ['supervisor.status[worker]', '', 'restart_application worker'],
     ['docker.health[orders-api]', 'team=shop', 'restart_application orders-api'],
     ['app.health[payroll]', '', ''],
     ['app.version[payroll]', '', ''],
