@@ -1,5 +1,13 @@
 /** Evidence that an application or a container has stopped or is unwell: what `restart_application` is for. */
-import { type Evidence, type Facts, found, namesOf, plain, subject } from '#lib/core/evidence-facts.ts';
+import {
+  type Evidence,
+  type Facts,
+  found,
+  namesOf,
+  plain,
+  reportsMoreThan,
+  subject,
+} from '#lib/core/evidence-facts.ts';
 import { serviceSign } from '#lib/core/evidence-of-service.ts';
 import type { ItemKey } from '#lib/core/item-key.ts';
 import { triggerText } from '#lib/core/trigger-text.ts';
@@ -33,6 +41,9 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   }
   const [, pool] = /^\\APP_POOL_WAS\(([^)]+)\)\\Current Application Pool State$/.exec(first) ?? [];
   if (pool !== undefined) return found('restart_application', plain(pool), because);
+  if (scopes.length === 0 && watchesTagged(facts)) {
+    return found('restart_application', namesOf(tags, ['container', 'application'], []), because);
+  }
   // Only where the template itself says that it is about availability: "health" is a common word.
   if (!scopes.includes('availability')) return undefined;
   if (/\.(liveness|readiness)$/.test(key.name)) {
@@ -40,6 +51,21 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   }
   const tagged = namesOf(tags, ['container', 'application'], []);
   return serviceSign(facts) === undefined ? undefined : found('restart_application', tagged, because);
+}
+
+/**
+ * Whether an administrator's own check is about the very application that a tag names: it has the same name, or it counts
+ * the processes with a certain command line, which no service's name could be taken from.
+ */
+function watchesTagged(facts: Facts): boolean {
+  const { key, tags } = facts;
+  if (tags('target').length > 0 || reportsMoreThan(facts, 0)) return false;
+  const [first = '', , , commandLine = ''] = key.parameters;
+  if (key.name === 'proc.num') return commandLine !== '' && serviceSign(facts) === undefined;
+  const [name] = namesOf(tags, ['container', 'application'], []);
+  return (
+    /\.(health|healthy|status|state|running|alive|up|ping)$/.test(key.name) && first !== '' && first === name
+  );
 }
 
 /** What administrators call their own checks, and the whole answer of the agent's own key. */

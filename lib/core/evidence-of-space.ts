@@ -33,7 +33,7 @@ export function cleanupEvidence(facts: Facts): Evidence | undefined {
   const mounts = ROOT_OF_NODE.test(key.name)
     ? ['/']
     : key.parameters
-        .slice(0, key.name === 'vfs.dir.size' ? 1 : 2)
+        .slice(0, key.name.startsWith('vfs.dir.') ? 1 : 2)
         .filter(isMountPoint)
         .slice(0, 1);
   const tagged = namesOf(tags, ['filesystem'], []).map(withoutLabel).filter(isMountPoint);
@@ -57,6 +57,7 @@ function capacityOf({ name, parameters }: ItemKey): 'space' | 'inodes' | undefin
   const mode = parameters[1] ?? '';
   if (ROOT_OF_NODE.test(name)) return 'space';
   if (name === 'vfs.dir.size') return 'space';
+  if (name === 'vfs.dir.count') return 'inodes';
   const known = ['', 'free', 'used', 'pfree', 'pused'].includes(mode) || isMountPoint(mode);
   if (!known && !name.startsWith('vmware.')) return undefined;
   if (/^vfs\.fs\.(dependent\.)?inode(\.p?(free|used))?$/.test(name)) return 'inodes';
