@@ -118,7 +118,10 @@ function saysWrong(part: string, tool: JobToolName): boolean {
 }
 
 function numbersOf(text: string): number {
-  return text.match(/(?<=^|[\s(>=<])\d+(?:[.,]\d+)?(?=\s*%|\s|$|[),;:])/gu)?.length ?? 0;
+  return (
+    text.replace(/^[^:]{2,40}:\s/, '').match(/(?<=^|[\s(>=<])\d+(?:[.,]\d+)?(?=\s*%|\s|$|[),;:])/gu)
+      ?.length ?? 0
+  );
 }
 
 /** A path, a drive and a number are no words. */
