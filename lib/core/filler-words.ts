@@ -49,5 +49,5 @@ export function unknownWords(text: string, own: string): readonly string[] {
 
 /** `Kiosk-Server` is a server. */
 function lastPart(word: string): string {
-  return word.slice(word.search(/[^-./]*$/));
+  return word.slice(word.search(/(?<![^-./])[^-./]*$/));
 }

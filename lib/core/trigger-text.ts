@@ -49,9 +49,11 @@ export function firstClause(text: string): string {
   const [line = ''] = text.split(/[\r\n\u2028\u2029]/u, 1);
   const end = line.search(/(?<=[\p{L}\p{N})%\]]{2})[.!?;…]+(?=["')\]]*\s+\S)/u);
   const sentence = end < 0 ? line : line.slice(0, end + 1);
-  const dash = sentence.search(/(?<=\S+\s+\S+\s+\S+\s+\S+)\s+(?:[-–—/|=>~*]+|\.{2,}|…)\s/u);
-  const clause = dash < 0 ? sentence : sentence.slice(0, dash);
-  return clause.replace(/(?<=\S\s+)\([^()]*\)?\s*$/u, '').trimEnd();
+  // A look back over four words from every place would take a time that grows with the square of the length.
+  const { length: subject } = /^\s*(?:\S+\s+){3}\S+/u.exec(sentence)?.[0] ?? sentence;
+  const dash = sentence.slice(subject).search(/(?<!\s)\s+(?:[-–—/|=>~*]+|\.{2,}|…)\s/u);
+  const clause = dash < 0 ? sentence : sentence.slice(0, subject + dash);
+  return clause.replace(/\((?<=\S\s+\()[^()]*(?:\)\s*)?$/u, '').trimEnd();
 }
 
 /** Finds one of these phrases as whole words, whatever their case: JavaScript's `\b` knows no letters beyond ASCII. */

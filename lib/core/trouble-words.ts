@@ -106,7 +106,7 @@ function withoutConsequences(text: string, tool: JobToolName): string {
   return partsOf(text)
     .filter((part) => CONSEQUENCE.test(part) && !saysWrong(part, tool))
     .reduce((left, part) => left.replace(part, ''), text)
-    .replace(/[\s,;–—/|-]+$/u, '');
+    .replace(/(?<![\s,;–—/|-])[\s,;–—/|-]+$/u, '');
 }
 
 function partsOf(text: string): readonly string[] {

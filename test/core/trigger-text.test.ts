@@ -108,6 +108,13 @@ describe('the first clause', () => {
   it('is always how the text begins', () => {
     fc.assert(fc.property(fc.string(), (text) => text.startsWith(firstClause(text))));
   });
+
+  it('is found in a time that grows no faster than the name', () => {
+    for (const unit of ['a', '—', ' ', '(  ', 'a.', '- ', 'a (']) {
+      const text = `nginx is down ${unit.repeat(400_000)}x`;
+      expect(text.startsWith(firstClause(text))).toBe(true);
+    }
+  });
 });
 
 it('is the name that an administrator wrote, where Zabbix sends it', () => {
