@@ -24,9 +24,13 @@ export function readingProbabilities(tokens: readonly TokenChoices[]): ReadingPr
 }
 
 function probabilitiesOf(choices: NonNullable<TokenChoices['top_logprobs']>): ReadingProbabilities {
+  // Of a token that is nothing but the closing quotation mark nothing is left, and nothing begins every word.
+  const words = choices
+    .map(({ token, logprob }) => ({ begin: token.trim().replace(/"$/, ''), logprob }))
+    .filter(({ begin }) => begin !== '');
   const of = (reading: string) =>
-    choices
-      .filter(({ token }) => token.trim() !== '' && reading.startsWith(token.trim().replace(/"$/, '')))
+    words
+      .filter(({ begin }) => reading.startsWith(begin))
       .reduce((sum, { logprob }) => sum + Math.exp(logprob), 0);
   return Object.fromEntries(Object.keys(READINGS).map((name) => [name, Math.round(of(name) * 1000) / 1000]));
 }

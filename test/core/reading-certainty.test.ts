@@ -18,6 +18,8 @@ describe('the probabilities of the readings', () => {
           choice('other"', 0.2),
           choice('fallen', 0.1),
           choice(' ', 0.05),
+          choice('"', 0.03),
+          choice(' "', 0.02),
         ],
       },
       { token: '",', top_logprobs: [choice('",', 1)] },
