@@ -30,6 +30,7 @@ interface Possible {
     readonly tool: JobToolName;
     readonly values: Readonly<Record<string, readonly string[]>>;
     readonly sufficient?: true;
+    readonly needsReader?: true;
   }[];
   readonly node: string;
   readonly reasons: readonly Reason[];
@@ -151,6 +152,9 @@ function decideJob(
   const target = String(proposed[parameter]);
   if (eligible === undefined) {
     return escalate('tool_not_allowed', `The evidence of this alert does not make ${tool} possible.`);
+  }
+  if (decider === 'rules' && eligible.needsReader === true) {
+    return escalate('no_eligible_tool', `For ${tool} a model has to read the alert, and none was asked.`);
   }
   if (!parameters.safeParse(proposed).success) {
     return escalate('mistyped_argument', `These are no arguments of ${tool}.`);

@@ -112,6 +112,13 @@ describe('decide', () => {
     expect(verdictOf({ decider: 'model' })).toBe('remediate chosen_by_model autonomy_auto');
   });
 
+  it('leaves what a model has to have read to a human where rules chose', () => {
+    const eligible = nginxIsPossible.eligible.map((each) => ({ ...each, needsReader: true as const }));
+    const grounding = { ...nginxIsPossible, eligible };
+    expect(verdictOf({ grounding, decider: 'rules' })).toBe('escalate no_eligible_tool');
+    expect(verdictOf({ grounding })).toBe('remediate chosen_by_model autonomy_auto');
+  });
+
   it('looks where rules cannot choose between two restarts, and where looking needs no reading of the name', () => {
     const looking = {
       tool: 'analyze_processes',
