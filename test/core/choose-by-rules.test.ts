@@ -22,13 +22,15 @@ describe('rules', () => {
     ['the first of several tools', [restart, look], 'restart_service', { service_name: 'nginx.service' }],
     ['the look that comes before a restart', [look, app], 'analyze_processes', { resource_type: 'cpu' }],
     ['the first that needs no reader', [read, look], 'analyze_processes', { resource_type: 'cpu' }],
-    ['the one that is no choice any more', [read, app], 'restart_application', { app_name: 'shop' }],
   ] as const)('choose %s', (_, eligible, tool, args) => {
     expect(chooseByRules({ eligible })).toEqual({ kind: 'proposal', tool, arguments: args });
   });
 
-  it('do not choose between two tools that change something', () => {
-    expect(chooseByRules({ eligible: [restart, look, app] })).toEqual({
+  it.each([
+    ['two tools that change something', [restart, look, app]],
+    ['one and what only a reader may choose', [read, look, app]],
+  ] as const)('do not choose between %s', (_, eligible) => {
+    expect(chooseByRules({ eligible })).toEqual({
       kind: 'refusal',
       code: 'unsure',
       reason:
@@ -56,9 +58,7 @@ describe('rules', () => {
         if (chosen.kind === 'refusal') return;
         const own = eligible.find(({ tool }) => tool === chosen.tool);
         expect(Object.keys(own?.values ?? {})).toEqual(Object.keys(chosen.arguments));
-        const changing = eligible.filter(
-          (each) => !('needsReader' in each) && catalogue[each.tool].safety === 'disruptive',
-        );
+        const changing = eligible.filter(({ tool }) => catalogue[tool].safety === 'disruptive');
         expect(changing.length).toBeLessThan(2);
       }),
     );
@@ -68,6 +68,11 @@ describe('rules', () => {
 describe('the grounding without a reader', () => {
   it('is the same where evidence and words are enough', () => {
     const grounding = { ...grounded, eligible: [restart, look] };
+    expect(groundWithoutReader(grounding)).toBe(grounding);
+  });
+
+  it('keeps what only a reader may choose beside another tool that changes something', () => {
+    const grounding = { ...grounded, eligible: [read, look, app] };
     expect(groundWithoutReader(grounding)).toBe(grounding);
   });
 
