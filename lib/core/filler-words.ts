@@ -1,4 +1,5 @@
 /** Words that say nothing of what is wrong or why: a name that has only these besides trouble is understood whole. */
+import { spaced } from '#lib/core/plain-letters.ts';
 
 /** Without accents; each row is of one or two of English, German, Spanish, Portuguese, French and Italian. */
 const FILLERS = new Set(
@@ -39,11 +40,10 @@ const FILLERS = new Set(
  */
 export function unknownWords(text: string, own: string): readonly string[] {
   const known = own.toLowerCase();
-  return text
-    .toLowerCase()
+  return spaced(text.toLowerCase(), known)
     .split(/[^\p{L}\p{N}_./\\:@-]+/u)
     .map((word) => word.replaceAll(/^[-.:]+|[-.:]+$/g, ''))
-    .filter((word) => /\p{L}.*\p{L}/u.test(word) && !/\d|^[/\\]|^\p{L}:/u.test(word))
+    .filter((word) => /\p{L}.*\p{L}|\p{Lo}/u.test(word) && !/\d|^[/\\]|^\p{L}:/u.test(word))
     .filter((word) => !FILLERS.has(word) && !FILLERS.has(lastPart(word)) && !known.includes(word));
 }
 

@@ -1,7 +1,7 @@
 /** Whether a trigger's name says that something is wrong now: a second opinion by words, beside that of a model. */
 import type { JobToolName } from '#lib/catalogue/tool.ts';
 import { unknownWords } from '#lib/core/filler-words.ts';
-import { plain } from '#lib/core/plain-letters.ts';
+import { plain, spaced } from '#lib/core/plain-letters.ts';
 import { APPOINTMENT, NO_DATA, NOT_NOW, SETTLED } from '#lib/core/words-against-trouble.ts';
 import { ALARMING_SHARE, BUSY, CONSEQUENCE, DOWN, FULL } from '#lib/core/words-of-trouble.ts';
 
@@ -126,7 +126,7 @@ function numbersOf(text: string): number {
 
 /** A path, a drive and a number are no words. */
 function wordsOf(text: string): number {
-  return text
+  return spaced(text)
     .split(/[\s,;()]+|:(?=\s)/u)
     .filter((word) => /\p{L}/u.test(word) && !/^[/\\]|^\p{L}:/u.test(word)).length;
 }

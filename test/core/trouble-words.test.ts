@@ -4,7 +4,10 @@ import { firstClause } from '#lib/core/trigger-text.ts';
 import { troubleIn } from '#lib/core/trouble-words.ts';
 
 const names = (whole: string, what: Parameters<typeof troubleIn>[1]) =>
-  troubleIn({ whole, clause: firstClause(whole), own: 'squid nginx geo-indexer boletos' }, what) === 'named';
+  troubleIn(
+    { whole, clause: firstClause(whole), own: 'squid nginx geo-indexer boletos 支付网关服务器' },
+    what,
+  ) === 'named';
 const own = (tool: Parameters<typeof troubleIn>[1]['tool']) => ({ tool, tagged: false });
 const template = { tool: 'restart_service', tagged: true } as const;
 
@@ -45,6 +48,9 @@ describe("a name in somebody's own words", () => {
     'pool ContaDigital derrubado',
     '[proc] exim == 0',
     'Container ticketsystem ungesund',
+    '服务 nginx down',
+    '결제 서버 nginx down',
+    '支付网关服务器 squid down',
   ])('says that something is down: %s', (name) => {
     expect(names(name, own('restart_service'))).toBe(true);
     expect(names(name, own('restart_application'))).toBe(true);
@@ -181,6 +187,11 @@ describe('a name without a word that is known', () => {
     ['Container /turnos frito', 'restart_application'],
     ['Raja /home nostettu 80:sta 90:een', 'cleanup_disk'],
     ['gigabits', 'analyze_processes'],
+    ['nginx down 因为供应商正在维修', 'restart_service'],
+    ['nginx down ベンダーが修理中です', 'restart_service'],
+    ['nginx down เพราะผู้ขายกำลังซ่อม', 'restart_service'],
+    ['nginx down 공급업체수리중', 'restart_service'],
+    ['/srv 98% 磁带机房的旧设备', 'cleanup_disk'],
     ['nginx and its three small helpers are all quite down and rather out', 'restart_service'],
   ] as const)('says nothing for or against trouble: %s', (name, tool) => {
     expect(trouble(name, own(tool))).toBe('unnamed');
@@ -190,6 +201,7 @@ describe('a name without a word that is known', () => {
     ['nginx drained', 'restart_service'],
     ['sshd çalışmıyor 01/10/2026', 'restart_service'],
     ['a b c d e f g h i j k l m n o', 'cleanup_disk'],
+    ['供应商正在机房里维修我们的旧设备所以请大家不要担心这个服务', 'restart_service'],
     ['nginx down, the vendor has it', 'restart_service'],
     ['Load will be high', 'analyze_processes'],
   ] as const)('is another thing than one that speaks against it: %s', (name, tool) => {
