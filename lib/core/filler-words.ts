@@ -10,7 +10,7 @@ const FILLERS = new Set(
     'service services svc server servers host hosts node nodes machine vm daemon process processes proc procs unit task program app apps application applications webapp web website site portal frontend backend container containers ctr pod pool instance instances agent listener listening proxy cluster broker queue cron',
     'disk disks drive drives volume volumes partition partitions filesystem fs mount space inode inodes log logs usage used free storage root data temp tmp cache home local workspace area dir page build file system',
     'port ports tcp udp http https smtp imap ssh dns ldap ftp ntp sql mqtt database db mail print printer printing spooler localhost',
-    'state status check checks health healthcheck critical crit warning warn alert alarm error errors problem problems cause exit code signal connection connections connect request requests answer answers reply replies response kb mb gb tb mib gib percent pct systemd docker podman iis agents gone',
+    'state status check checks health healthcheck critical crit warning warn alert alarm error errors problem problems cause exit code signal connection connections connect request requests answer answers reply replies response kb mb gb tb mib gib percent pct systemd docker podman pm2 k8s k3s iis agents gone',
     'branch office plant factory campus floor room building lab ward clinic hospital school library warehouse store shop datacenter dc rack edge gateway gw terminal kiosk internal external production prod live main central primary runtime worker workers reached reach hits hit taken occupied full used up out dir directory session sessions page pages old files tons junk again suddenly completely totally',
     'filiale standort werk zentrum rz klinik schule bibliothek lager buro niederlassung erreicht genutzt sitzungen dateien alte plotzlich vollig komplett ganz domanencontroller',
     'sucursal planta sede oficina almacen tienda colegio biblioteca fabrica campus alcanzo alcanza ocupan ocupado ocupa sesiones archivos viejos totalmente completamente repente filial loja escola atingiu sessoes totalmente completamente',
@@ -34,20 +34,30 @@ const FILLERS = new Set(
   ].flatMap((row) => row.split(' ')),
 );
 
+const PATH = /^(?:\p{L}:)?[/\\]/u;
+/** `93%`, `5m`, `1.5gb`, `2nd`, `v2.1`; anything else with a digit ("2moro") may be a word. */
+const NUMBER =
+  /^(?:v?\d[\d.,:]*|\d[\d.,:]*(?:[mµ]?s|secs?|m|mins?|h|hrs?|d|std|[kmgt]?i?[bo]|x+|st|nd|rd|th|pct))$/u;
+
 /**
  * The words of a name, in lower case, that are neither fillers nor part of the subject. `text` is without accents, and without
  * what is known of it already; `own` is what the alert's host, key and tags say.
  */
 export function unknownWords(text: string, own: string): readonly string[] {
   const known = own.toLowerCase();
-  return spaced(text.toLowerCase(), known)
-    .split(/[^\p{L}\p{N}_./\\:@-]+/u)
-    .map((word) => word.replaceAll(/^[-.:]+|[-.:]+$/g, ''))
-    .filter((word) => /\p{L}.*\p{L}|\p{Lo}/u.test(word) && !/\d|^[/\\]|^\p{L}:/u.test(word))
-    .filter((word) => !FILLERS.has(word) && !FILLERS.has(lastPart(word)) && !known.includes(word));
+  const isKnown = (word: string) => NUMBER.test(word) || FILLERS.has(word) || known.includes(word);
+  return (
+    spaced(text.toLowerCase(), known)
+      .split(/[^\p{L}\p{N}_./\\:@-]+/u)
+      .map((word) => word.replaceAll(/^[-.:]+|[-.:]+$/g, ''))
+      .filter((word) => /\p{L}.*\p{L}|\p{Lo}/u.test(word) && !isKnown(word) && !PATH.test(word))
+      .map((word) => numberedParts(word).filter((part) => !isKnown(part)))
+      // Two words with a hyphen are one (`Park-Kasse`); a sentence with hyphens is none.
+      .flatMap((parts) => parts.slice(parts.length > 1 ? 1 : 0))
+  );
 }
 
-/** `Kiosk-Server` is a server. */
-function lastPart(word: string): string {
-  return word.slice(word.search(/(?<![^-./])[^-./]*$/));
+/** `web3` is a web's, and `disk-server-2` a server's and a disk's. */
+function numberedParts(word: string): readonly string[] {
+  return word.split(/[-_./:@]+/).map((part) => part.replace(/(?<=\p{L})\d+$/u, ''));
 }

@@ -5,7 +5,7 @@ import { troubleIn } from '#lib/core/trouble-words.ts';
 
 const names = (whole: string, what: Parameters<typeof troubleIn>[1]) =>
   troubleIn(
-    { whole, clause: firstClause(whole), own: 'squid nginx geo-indexer boletos 支付网关服务器' },
+    { whole, clause: firstClause(whole), own: 'squid sshd nginx geo-indexer boletos 支付网关服务器' },
     what,
   ) === 'named';
 const own = (tool: Parameters<typeof troubleIn>[1]['tool']) => ({ tool, tagged: false });
