@@ -9,6 +9,7 @@ import type { Alert } from '#lib/core/alert.ts';
 import { evidenceOf, type Platform } from '#lib/core/evidence.ts';
 import type { Evidence } from '#lib/core/evidence-facts.ts';
 import type { Reason } from '#lib/core/incident.ts';
+import { isIdentifier, ownWords } from '#lib/core/own-words.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
 import {
@@ -97,7 +98,8 @@ function eligibleOf(
   const orders = speaksToReader(text);
   // A service may be called `planning` or `deadlock-monitor`; that says nothing of its state.
   const titles = alert.tags.filter(({ tag }) => tag === 'name').map(({ value }) => value);
-  const said = readOnly || tool === 'cleanup_disk' ? text : withNameAs(text, [...names, ...titles], 'it');
+  const called = [...names, ...titles].filter(isIdentifier);
+  const said = readOnly || tool === 'cleanup_disk' ? text : withNameAs(text, called, 'it');
   const trouble = troubleIn(
     { whole: said, clause: firstClause(said), own: ownWords(alert) },
     { tool, tagged: isOfTemplate(alert) },
@@ -162,11 +164,6 @@ export function speaksOfElse(alert: Alert): boolean {
 /** Zabbix 7.0's templates say of each trigger what it is about (`scope`), and of its item whose (`class`, `target`). */
 function isOfTemplate({ tags }: Alert): boolean {
   return ['class', 'target', 'scope'].every((name) => tags.some(({ tag }) => tag === name));
-}
-
-/** What is in a name because of what the alert is about. */
-function ownWords({ host, item, tags }: Alert): string {
-  return [host.host, host.name, item.key, ...tags.map(({ value }) => value)].join(' ');
 }
 
 function isScoped({ tags }: Alert): boolean {

@@ -636,6 +636,19 @@ describe('what no text can do', () => {
     expect(eligible({ id: '1' })).toEqual([]);
   });
 
+  it.each([
+    ['a tag', 'a', 'frobs vendor xyzzy'],
+    ['the title of a service', 'name', 'on purpose until'],
+  ])('makes a name understood that says the same: not in %s', (_, tag, value) => {
+    const understood = (nameOrig: string) => {
+      const key = 'systemd.unit.info[nginx.service,ActiveState]';
+      const said = alert(key, '', { tags: [{ tag, value }], trigger: { id: '1', nameOrig } });
+      return ground({ alert: said, policy: open, now: NOW }).eligible.some(({ needsReader }) => !needsReader);
+    };
+    expect(understood(`nginx down ${value}`)).toBe(false);
+    expect(understood('nginx down')).toBe(true);
+  });
+
   it('needs a name for nothing but to look, and there only where no template speaks', () => {
     const looks = (text: string, nameOrig: string) =>
       ground({
