@@ -9,16 +9,11 @@ import type { Alert } from '#lib/core/alert.ts';
 import { evidenceOf, type Platform } from '#lib/core/evidence.ts';
 import type { Evidence } from '#lib/core/evidence-facts.ts';
 import type { Reason } from '#lib/core/incident.ts';
+import { namesAnotherHost } from '#lib/core/other-host.ts';
 import { isIdentifier, ownWords } from '#lib/core/own-words.ts';
 import type { Policy } from '#lib/core/policy.ts';
 import { matchPolicy, nodeOf, valueAllowed } from '#lib/core/policy-match.ts';
-import {
-  firstClause,
-  namesAnotherHost,
-  speaksToReader,
-  triggerText,
-  withNameAs,
-} from '#lib/core/trigger-text.ts';
+import { firstClause, speaksToReader, triggerText, withNameAs } from '#lib/core/trigger-text.ts';
 import { troubleIn } from '#lib/core/trouble-words.ts';
 
 export interface EligibleTool {

@@ -24,23 +24,6 @@ export function withNameAs(text: string, names: readonly string[], word: string)
 }
 
 /**
- * Whether a name has what looks like the name of a machine (`build-03`) that is neither the alert's host nor in its item
- * key or tags: of all the custom names of the evaluation that do, none has a right action on the alert's own host.
- */
-export function namesAnotherHost(text: string, { host, item, tags }: Alert): boolean {
-  const own = [host.host, host.name, item.key, ...tags.map(({ value }) => value)].join(' ').toLowerCase();
-  const known = new Set(own.split(/[^\p{L}\p{N}_-]+/u));
-  const [short = ''] = host.host.toLowerCase().split('.', 1);
-  const machines =
-    text.match(
-      /(?<![\p{L}\p{N}_./@-])\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?:[-_]\d{1,3}|(?<=\p{L})\d{2,3})(?![\p{L}\p{N}_-])/gu,
-    ) ?? [];
-  return machines
-    .map((name) => name.toLowerCase())
-    .some((name) => !known.has(name) && !(/\d/.test(short) && name.startsWith(`${short}-`)));
-}
-
-/**
  * The first clause, without what stands in parentheses behind it. A trigger's name is one clause; where another follows, it
  * is most likely somebody's who wants to be read. A full stop inside a version, a path, a unit's name or an abbreviation
  * ends none, and neither does a dash behind a mere subject (`nginx - down`).

@@ -1,7 +1,7 @@
 /** What a trigger's name may say, and what makes it more than a name. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstClause, namesAnotherHost, speaksToReader, triggerText } from '#lib/core/trigger-text.ts';
+import { firstClause, speaksToReader, triggerText } from '#lib/core/trigger-text.ts';
 import { alertOf, labelledTriggers, triggerNamed } from '#test/builders/triggers.ts';
 
 const orders = [
@@ -121,46 +121,4 @@ it('is the name that an administrator wrote, where Zabbix sends it', () => {
   const alert = alertOf(triggerNamed('Systemd: nginx.service: Service is not running'));
   expect(triggerText({ ...alert, trigger: { id: '1', nameOrig: 'written' } })).toBe('written');
   expect(triggerText({ ...alert, trigger: { id: '1' }, eventName: 'raised' })).toBe('raised');
-});
-
-describe('a name that has the name of a machine', () => {
-  const plain = alertOf(triggerNamed('Systemd: nginx.service: Service is not running'));
-  const alert = {
-    ...plain,
-    host: { ...plain.host, host: 'web-01.example.com', name: 'Shop web-07' },
-    item: { key: 'docker.container_info.state.running["/shop-worker-2"]' },
-    tags: [{ tag: 'process', value: 'java-17' }],
-  };
-
-  it.each([
-    'nginx down on build-03',
-    'haproxy nie działa na lb-wro-07, nie tutaj',
-    'Переповнений /opt стосується app-lviv-2',
-    'slapd weg, jetzt auf LDAP_03',
-    'nginx down on web-012',
-    'nginx down on lb-web-01x-02',
-  ])('speaks of another one: %s', (text) => {
-    expect(namesAnotherHost(text, alert)).toBe(true);
-  });
-
-  it.each([
-    'nginx down on web-01',
-    'nginx down on WEB-01',
-    'nginx down on web-01-b-2',
-    'Shop web-07: nginx down',
-    'shop-worker-2 died',
-    'no java-17 process',
-    '/mnt/vol-01 is full',
-    'tomcat9 down, exit code 137',
-    'nginx@a-1 down',
-    'nginx down',
-  ])('speaks of its own, or of none: %s', (text) => {
-    expect(namesAnotherHost(text, alert)).toBe(false);
-  });
-
-  it('is read in a time that grows no faster than the name', () => {
-    for (const unit of ['a-', 'aa_', 'a1', 'aa-1-', 'aa-0000']) {
-      expect(namesAnotherHost(unit.repeat(20_000), alert)).toBeTypeOf('boolean');
-    }
-  });
 });

@@ -1,0 +1,59 @@
+/** Whether a trigger's name speaks of another machine than the alert's host. */
+import type { Alert } from '#lib/core/alert.ts';
+import { ownWords } from '#lib/core/own-words.ts';
+import { plain } from '#lib/core/plain-letters.ts';
+
+/** `build-03`, `mail12` and `web-prod-1234`, wherever they stand. */
+const MACHINE =
+  /(?<![\p{L}\p{N}_./@-])(\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?:[-_]\d{1,3}|(?<=[-_]\p{L}[\p{L}\p{N}]*)[-_]\d{4,5}|(?<=\p{L})\d{2,3}))(?![\p{L}\p{N}_-])/gu;
+/** What else ends in a number (`web3`) is a machine behind a word that says so: elsewhere it is most likely what runs on one. */
+const PLACED =
+  /(?:(?<![\p{L}\p{N}_])(?:on|at|from|of|to|via|auf|von|vom|bei|an|nach|aus|en|de|del|desde|em|no|na|do|da|ao|sur|chez|du|depuis|su|sul|di|dal|al|host|server|node|machine|vm|rechner|maschine|knoten|servidor|nodo|equipo|maquina|serveur|noeud|nœud|macchina)\s{1,3}|(?<!\S)@\s?)["'(]?(\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?<=[\p{L}\p{N}_-]\d|\p{L}\d))(?![\p{L}\p{N}_-]|\.[\p{L}\p{N}])/giu;
+/** Interfaces, disks and the like are the host's own. */
+const DEVICE =
+  /^(?:eth|en[ops]|bond|team|br|vlan|wlan|tun|tap|wg|ib|sd[a-z]{0,2}|hd[a-z]|x?vd[a-z]|nvme|md|dm|sr|raid|lun|vol|volume|disk|drive|cpu|core|gpu|port|ipv|http|tls|utf)[-_]?\d/u;
+const IP_V4 = /(?<![\p{L}\p{N}_.-])((?:\d{1,3}\.){3}\d{1,3})(?![\p{L}\p{N}_-]|\.\d)/gu;
+const IP_V6 =
+  /(?<![\p{L}\p{N}:.])([0-9a-f]{1,4}(?::[0-9a-f]{1,4})*::[0-9a-f:]*|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4})(?![\p{L}\p{N}:])/giu;
+/** Two labels are a name only under what are names of networks; `nginx.service` and `node.js` are none. */
+const QUALIFIED =
+  /(?<![\p{L}\p{N}_./\\@-])(\p{L}[\p{L}\p{N}_-]+(?:(?:\.[\p{L}\p{N}_-]+)+\.\p{L}{2,10}|\.(?:local|localdomain|lan|internal|intranet|intern|corp|home|com|org)))(?![\p{L}\p{N}_-]|\.[\p{L}\p{N}])/giu;
+/** What files and units end in, and what packages of a program begin with. */
+const UNQUALIFIED =
+  /^(?:com|org|net|io|javax?|system)\.|\.(?:service|socket|timer|mount|target|slice|scope|path|swap|log|conf|cfg|ini|json|xml|ya?ml|[jwe]ar|sh|p[yl]|js|php|exe|dll|sock|pid|lock|[gbx]z|zip|tar|tgz|db|sql|bak|tmp|old|img|iso|txt|csv|net)$/u;
+
+/**
+ * Whether a name has what looks like a machine that is neither the alert's host nor in its item key or tags: of all the
+ * custom names of the evaluation that do, none has a right action on the alert's own host.
+ */
+export function namesAnotherHost(name: string, alert: Alert): boolean {
+  const text = plain(name).toLowerCase();
+  const found = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, machine = '']) => machine);
+  const isOwn = ownNames(alert);
+  return [
+    ...found(MACHINE),
+    ...found(PLACED).filter((machine) => !DEVICE.test(machine)),
+    ...found(IP_V4).filter((address) => !/^(?:127\.|0\.0\.0\.0$)/.test(address)),
+    ...found(IP_V6),
+    ...found(QUALIFIED).filter((machine) => !UNQUALIFIED.test(machine)),
+  ].some((machine) => !isOwn(machine));
+}
+
+/** The host may be written with or without its domain, with a part of its name, or with more behind it (`web-01-b`). */
+function ownNames(alert: Alert): (machine: string) => boolean {
+  const { host, name = '', ip = '' } = alert.host;
+  const own = plain(`${ownWords(alert)} ${ip} ${name.slice(0, 64)}`).toLowerCase();
+  const known = new Set([...own.split(/[^\p{L}\p{N}_-]+/u), ...own.split(/[^\p{L}\p{N}_.:-]+/u)]);
+  const parts = joined(`${host} ${name.slice(0, 64)}`);
+  const [short = ''] = host.toLowerCase().split('.', 1);
+  return (machine) =>
+    known.has(machine) ||
+    parts.includes(joined(machine)) ||
+    machine.startsWith(`${host.toLowerCase()}.`) ||
+    (/\d/.test(short) && machine.startsWith(`${short}-`));
+}
+
+/** `-se-ns2-` holds `-ns2-`. */
+function joined(name: string): string {
+  return `-${name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-')}-`;
+}

@@ -1,0 +1,105 @@
+/** Names of machines in a trigger's name: the alert's own host, or another one. */
+import { describe, expect, it } from 'vitest';
+import { namesAnotherHost } from '#lib/core/other-host.ts';
+import { alertOf, triggerNamed } from '#test/builders/triggers.ts';
+
+describe('a name that has the name of a machine', () => {
+  const plain = alertOf(triggerNamed('Systemd: nginx.service: Service is not running'));
+  const alert = {
+    ...plain,
+    host: { ...plain.host, host: 'web-01.example.com', name: 'Shop web-07', ip: '192.0.2.7' },
+    item: { key: 'docker.container_info.state.running["/shop-worker-2"]' },
+    tags: [{ tag: 'process', value: 'java-17' }],
+  };
+
+  it.each([
+    'nginx down on build-03',
+    'haproxy nie działa na lb-wro-07, nie tutaj',
+    'Переповнений /opt стосується app-lviv-2',
+    'slapd weg, jetzt auf LDAP_03',
+    'nginx down on web-012',
+    'nginx down on lb-web-01x-02',
+    'nginx down on web3',
+    'nginx down auf (pve2)',
+    'nginx caiu no nó db2',
+    'nginx down @cache1',
+    'nginx down, Server mail7',
+    'nginx on web-prod-1234',
+    'web-prod-1234: nginx down',
+    'nginx down on srv2044',
+    'nginx down on 10.0.0.5',
+    '10.0.0.5:443 down',
+    'nginx down on 2001:db8::5',
+    'nginx down on 2001:db8:0:0:0:0:0:5',
+    'nginx down on srv04.example.com',
+    'nginx down on build.example.com',
+    'nginx down on build.local',
+    'nginx down on web-02.example.com',
+    'nginx down on web-01.example.org',
+  ])('speaks of another one: %s', (text) => {
+    expect(namesAnotherHost(text, alert)).toBe(true);
+  });
+
+  it.each([
+    'nginx down on web-01',
+    'nginx down on WEB-01',
+    'nginx down on web-01-b-2',
+    'Shop web-07: nginx down',
+    'shop-worker-2 died',
+    'no java-17 process',
+    '/mnt/vol-01 is full',
+    'tomcat9 down, exit code 137',
+    'nginx@a-1 down',
+    'nginx down',
+    'nginx down on web-01.example.com',
+    'nginx down on 192.0.2.7, not on 127.0.0.1 nor 0.0.0.0 nor ::1',
+    'FIDS node 7 down',
+    'php8.2-fpm down',
+    'no process of php8.2-fpm',
+    'log4j on this host',
+    'web1 down',
+    'nginx down on eth0 and nvme0n1, on sdb1',
+    'nginx.service on node.js',
+    'nginx down at my.shop.service',
+    'com.example.shop is down',
+    'nginx down, see app.2026.log',
+    'nginx 1.27.3 down',
+    'nginx down since 12:30:45',
+    'https://www.example.com/ down',
+  ])('speaks of its own, or of none: %s', (text) => {
+    expect(namesAnotherHost(text, alert)).toBe(false);
+  });
+
+  it('is its own where the host has no dot, or is called by the end of its name', () => {
+    const other = { ...alert, host: { host: 'se-ns2' } };
+    expect(namesAnotherHost('named down on ns2', other)).toBe(false);
+    expect(namesAnotherHost('named down on ns2.example.com', other)).toBe(true);
+    expect(namesAnotherHost('named down on se-ns2.example.com', other)).toBe(false);
+    expect(namesAnotherHost('named down on xns2', other)).toBe(true);
+  });
+
+  it('is not made its own by a sentence in a tag', () => {
+    const tags = [{ tag: 'description', value: 'moved to build-03' }];
+    expect(namesAnotherHost('nginx down on build-03', { ...alert, tags })).toBe(true);
+  });
+
+  it('is read in a time that grows no faster than the name', () => {
+    for (const unit of [
+      'a-',
+      'aa_',
+      'a1',
+      'aa-1-',
+      'aa-0000',
+      'aa-a-',
+      '1.',
+      'a.',
+      'a:',
+      '::',
+      'on ',
+      '@ ',
+      ' ',
+    ]) {
+      expect(namesAnotherHost(unit.repeat(20_000), alert)).toBeTypeOf('boolean');
+    }
+  });
+});
