@@ -93,7 +93,8 @@ function eligibleOf(
   const orders = speaksToReader(text);
   // A service may be called `planning` or `deadlock-monitor`; that says nothing of its state.
   const titles = alert.tags.filter(({ tag }) => tag === 'name').map(({ value }) => value);
-  const called = [...names, ...titles].filter(isIdentifier);
+  // Of a template's name nothing else is left out by it, and what Windows calls a service is a sentence by nature.
+  const called = [...names, ...titles].filter((each) => isOfTemplate(alert) || isIdentifier(each));
   const said = readOnly || tool === 'cleanup_disk' ? text : withNameAs(text, called, 'it');
   const trouble = troubleIn(
     { whole: said, clause: firstClause(said), own: ownWords(alert) },
