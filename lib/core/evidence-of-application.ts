@@ -3,6 +3,7 @@ import {
   type Evidence,
   type Facts,
   found,
+  isNamed,
   namesOf,
   plain,
   reportsMoreThan,
@@ -41,9 +42,7 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   }
   const [, pool] = /^\\APP_POOL_WAS\(([^)]+)\)\\Current Application Pool State$/.exec(first) ?? [];
   if (pool !== undefined) return found('restart_application', plain(pool), because);
-  if (scopes.length === 0 && watchesTagged(facts)) {
-    return found('restart_application', namesOf(tags, ['container', 'application'], []), because);
-  }
+  if (scopes.length === 0) return found('restart_application', taggedOf(facts), because);
   // Only where the template itself says that it is about availability: "health" is a common word.
   if (!scopes.includes('availability')) return undefined;
   if (/\.(liveness|readiness)$/.test(key.name)) {
@@ -53,20 +52,23 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   return serviceSign(facts) === undefined ? undefined : found('restart_application', tagged, because);
 }
 
-/**
- * Whether an administrator's own check is about the very application that a tag names: it has the same name, or it counts
- * the processes with a certain command line, which no service's name could be taken from.
- */
-function watchesTagged(facts: Facts): boolean {
-  const { key, tags } = facts;
-  if (tags('target').length > 0 || reportsMoreThan(facts, 0)) return false;
+/** The application that a tag names, where an administrator's own check is about it. */
+function taggedOf(facts: Facts): readonly string[] {
+  const { alert, key, tags } = facts;
   const [first = '', , , commandLine = ''] = key.parameters;
-  if (key.name === 'proc.num') return commandLine !== '' && serviceSign(facts) === undefined;
-  const [name] = namesOf(tags, ['container', 'application'], []);
-  return (
-    /\.(health|healthy|status|state|running|alive|up|ping)$/.test(key.name) && first !== '' && first === name
-  );
+  const tagged = namesOf(tags, ['container', 'application', 'app'], []);
+  const [name] = tagged;
+  if (name === undefined || tags('target').length > 0 || reportsMoreThan(facts, 0)) return [];
+  const sign = serviceSign(facts);
+  // It counts the processes with a certain command line, which no service's name could be taken from,
+  if (key.name === 'proc.num') return commandLine !== '' && sign === undefined ? tagged : [];
+  // or is at one of this host's ports that no known service has, and the trigger names the application,
+  if (key.name.startsWith('net.tcp.')) return sign?.names.length === 0 && isNamed(name, alert) ? tagged : [];
+  // or has its name.
+  return first === name && LIFE_SIGN.test(key.name) ? tagged : [];
 }
+
+const LIFE_SIGN = /\.(health|healthy|status|state|running|alive|up|ping)$/;
 
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
 function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {

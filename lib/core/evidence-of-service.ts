@@ -94,7 +94,7 @@ export function serviceSign(
   if (port !== undefined) {
     if (!isThisHost(facts, port.address) || reportsMoreThan(facts, 0)) return undefined;
     const named = subject(facts, ['service', 'process']);
-    return { names: named.length > 0 ? named : programsOf(port.port, facts.alert) };
+    return { names: named.length > 0 ? named : programsOf(port, facts.alert) };
   }
   if (tags('target').length === 0 && OWN_CHECK.test(name)) {
     return reportsMoreThan(facts, 0) ? undefined : { names: unit(first) };
@@ -129,8 +129,13 @@ const OWN_CHECK =
  */
 function countedProcess({ alert, key, tags }: Facts): { readonly names: readonly string[] } | undefined {
   const [process = '', user = '', state = '', commandLine = ''] = key.parameters;
-  // A command line picks one of many processes, and a state is no life sign.
-  if (state !== '' || commandLine !== '' || (process === '' && user === '')) return undefined;
+  // A state is no life sign, and a command line picks one of many processes, of which only a tag can say whose it is.
+  if (state !== '') return undefined;
+  if (commandLine !== '') {
+    const tagged = namesOf(tags, ['service'], []);
+    return tagged.length > 0 ? { names: tagged } : undefined;
+  }
+  if (process === '' && user === '') return undefined;
   if (user !== '') return { names: plain(user).filter((name) => isNamed(name, alert)) };
   if (INTERPRETER.test(process)) return { names: namesOf(tags, ['service'], []) };
   const names = plain(process);
@@ -151,24 +156,33 @@ function timeServices({ tags }: Facts): readonly string[] {
   return tags('target').includes('linux') ? ['chronyd', 'chrony', 'systemd-timesyncd', 'ntpd', 'ntp'] : [];
 }
 
-/** A port that the agent or the server connects to, or looks whether somebody listens to. */
-function checkedPort({
-  name,
-  parameters,
-}: ItemKey): { readonly address: string; readonly port: string } | undefined {
-  const [first = '', second = '', third = ''] = parameters;
-  if (/^net\.(tcp|udp)\.service$/.test(name)) return { address: second, port: third === '' ? first : third };
-  if (name === 'net.tcp.port') return { address: first, port: second };
-  return /^net\.(tcp|udp)\.listen$/.test(name) ? { address: '', port: first } : undefined;
+interface CheckedPort {
+  readonly address: string;
+  readonly port: string;
+  /** As the key has it (`http`), or none. */
+  readonly protocol: string;
 }
 
-/** What serves a port: its only usual program, or that of several which the trigger names. */
-function programsOf(port: string, alert: Alert): readonly string[] {
-  const usual = PROGRAMS_OF_PORT[port] ?? [];
-  const [only = []] = usual;
-  return usual.length === 1
-    ? only
-    : (usual.find((names) => names.some((name) => isNamed(name, alert))) ?? []);
+/** A port that the agent or the server connects to, or looks whether somebody listens to. */
+function checkedPort({ name, parameters }: ItemKey): CheckedPort | undefined {
+  const [first = '', second = '', third = ''] = parameters;
+  if (/^net\.(tcp|udp)\.service$/.test(name)) {
+    return { address: second, port: third === '' ? first : third, protocol: first };
+  }
+  if (name === 'net.tcp.port') return { address: first, port: second, protocol: '' };
+  return /^net\.(tcp|udp)\.listen$/.test(name) ? { address: '', port: first, protocol: '' } : undefined;
+}
+
+/**
+ * What serves a port: its only usual program, or that of several which the trigger names. Any program may serve a port
+ * that is none's; then it is one of those that speak its protocol, if it is named.
+ */
+function programsOf({ port, protocol }: CheckedPort, alert: Alert): readonly string[] {
+  const usual = PROGRAMS_OF_PORT[port];
+  const [only = []] = usual ?? [];
+  if (usual?.length === 1) return only;
+  const spoken = usual ?? PROGRAMS_OF_PORT[protocol] ?? [];
+  return spoken.find((names) => names.some((name) => isNamed(name, alert))) ?? [];
 }
 
 const WEB_SERVERS = [

@@ -40,7 +40,7 @@ export function troubleIn(
   if (tool === 'analyze_processes') return full || BUSY.test(first) ? 'named' : 'unnamed';
   const wrong = tool === 'cleanup_disk' ? full : DOWN.test(first);
   if (!wrong) return 'unnamed';
-  const said = withoutConsequences(all, tool);
+  const said = withoutConsequences(withShareInLine(all), tool);
   if (explains(said, tool, plain(own))) return 'denied';
   if (!isUnderstood(said, tool, plain(own))) {
     // Full may be a tape, a mailbox or a quota, and a model that reads "full" is as sure of these.
@@ -111,6 +111,11 @@ function withoutConsequences(text: string, tool: JobToolName): string {
 
 function partsOf(text: string): readonly string[] {
   return text.split(/[,;()]|:\s|\s[-–—/|]+\s/u).map((part) => part.trim());
+}
+
+/** How full it is belongs to what is said of it also in parentheses, and no clause ends there. */
+function withShareInLine(text: string): string {
+  return text.replaceAll(/\(([<>=~]*\s?\d{1,3}(?:[.,]\d+)?\s?%)\)/gu, '$1');
 }
 
 function saysWrong(part: string, tool: JobToolName): boolean {

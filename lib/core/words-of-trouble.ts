@@ -16,7 +16,7 @@ export const DOWN = said(
   'reprovad[oa]|não (?:atende|iniciad[oa]|escuta|inicializa|ouve)|recusa\\p{L}*|ninguém escut\\p{L}*|inacessível|deixou de \\p{L}+|inexistente|nenhum processo|0 processos|paralisad[oa]|crashou|abortou|desapareceu|emudeceu|pifou|defeito|deu pau|bateu as botas|pendurad[oa]|colapso|queda d[oe]|interrompid[oa]|pro saco|capotou|quebrando|congelou|congelad[oa]',
   "inopinément|muet(?:te)?|non démarrée?|refuse\\p{L}*|personne n[’']\\p{L}+|a cessé|disparue?|bloquée?|manquante?|0 processus|gelée?|crashée?|crashe|hors ligne|silencieu(?:x|se)|stoppée?|interrompue?|volatilisée?|s[’']est éteinte?|défaillante?|rendu l[’']âme|dans les choux|coincée?|cassée?|effondrée?|panne|lâchée?|inopérante?|aux fraises|décédée?|avortée?|en boucle",
   'inaspettatamente|non (?:replica|avviat[oa]|gira|ascolta|operativ[oa]|disponibile|elabora)|mancante|rifiuta\\p{L}*|nessuno in ascolto|nessun processo|irraggiungibile|ha smesso|sparit[oa]|scompars[oa]|fuori servizio|0 processi|paralizzat[oa]|piantat[oa]|senza risposta|mut[oa]|stoppat[oa]|abortit[oa]|saltat[oa]|tirato le cuoia|schiattat[oa]|impallat[oa]|rott[oa]|collassat[oa]|interrott[oa]|si è fermat[oa]|defunt[oa]|farsi benedire|si schianta|congelat[oa]|decedut[oa]|cattiva salute|ucciso|non è in esecuzione',
-  'niet (?:meer )?(?:actief|bereikbaar|gestart|beschikbaar|gezond)|(?:draait|reageert|antwoordt|werkt|start|luistert) niet|ligt (?:eruit|plat)|uitgevallen|weggevallen|gestopt|dood|geen (?:antwoord|proces|verbinding)|nie (?:działa|odpowiada|żyje|startuje|nasłuchuje|jest uruchomion\\p{L}*)|zatrzyman[yae]|zatrzymał\\p{L}*|padł[ao]?|zawiesił\\p{L}*|wywalił\\p{L}*|nieaktywn\\p{L}*|niedostępn\\p{L}*|brak (?:procesu|odpowiedzi|połączenia)|awaria|не (?:работает|отвечает|запущен\\p{L}*)|остановлен\\p{L}*|упал\\p{L}*|недоступ\\p{L}*',
+  'neběží|neodpovídá|nefunguje|nenaslouchá|zastaven\\p{L}*|spadl[aoi]?|nedostupn\\p{L}*|mislukt|niet (?:meer )?(?:actief|bereikbaar|gestart|beschikbaar|gezond)|(?:draait|reageert|antwoordt|werkt|start|luistert) niet|ligt (?:eruit|plat)|uitgevallen|weggevallen|gestopt|dood|geen (?:antwoord|proces|verbinding)|nie (?:działa|odpowiada|żyje|startuje|nasłuchuje|jest uruchomion\\p{L}*)|zatrzyman[yae]|zatrzymał\\p{L}*|padł[ao]?|zawiesił\\p{L}*|wywalił\\p{L}*|nieaktywn\\p{L}*|niedostępn\\p{L}*|brak (?:procesu|odpowiedzi|połączenia)|awaria|не (?:работает|отвечает|запущен\\p{L}*)|остановлен\\p{L}*|упал\\p{L}*|недоступ\\p{L}*',
 );
 
 /** A file system has too little left. */
@@ -31,8 +31,8 @@ export const FULL = said(
   'm[aá]is? de \\d+|más de \\d+|se queda en|menos de|a reventar|ni un hueco|sobrando|desbordad[oa]|rebosa(?:ndo)?|se acaba|hasta los topes|abarrotad[oa]|escasez|escas[oa]|se come|saturan?|saturad[oa]|a tope|excesiv[oa]|atiborrad[oa]|colmad[oa]|mínim[oa]',
   'não há espaço|esgotad[oa]s|transbord\\p{L}*|comeu|saturando|excessiv[oa]|atulhad[oa]|falta de espaço',
   '(?:moins|plus) de \\d[\\d ]*|moins de|restante?s?|à court|plus aucun|débord\\p{L}+|vient à manquer|insuffisante?|bouchée?|bouffe|engorg\\p{L}*|trop basse?|saturation|excessi(?:f|ve)|surchargée?|pénurie',
-  'più di \\d+|meer dan \\d+|meno di|finendo|rest(?:a|ano)|riman(?:e|gono)|rimast[aeio]|niente (?:più )?spazio|nessun inode|trabocca|straripante|agli sgoccioli|bass[oa]|insufficiente|intasat[oa]|stracolm[oa]|carenza|si mangia|saturano?|satur[oa]|scars[oa]|al limite|a corto|eccessiv[oa]|riempit[oa]|strapien[oa]|minim[oa]',
-  '(?:stra)?pien[oa]|poc[oa]|esaurit[oaei]|finit[oa]|quasi|critico|vol|bijna|loopt vol|(?:nog )?maar|weinig|te weinig|onvoldoende|geen (?:vrije )?ruimte|pełn[yae]|mało|brak miejsca|brakuje miejsca|kończy się|zapełnion\\p{L}*|przepełnion\\p{L}*|zapchan\\p{L}*|prawie|tylko|переполнен\\p{L}*|мало|заполнен\\p{L}*',
+  'più di \\d+|oltre il|meer dan \\d+|meno di|finendo|rest(?:a|ano)|riman(?:e|gono)|rimast[aeio]|niente (?:più )?spazio|nessun inode|trabocca|straripante|agli sgoccioli|bass[oa]|insufficiente|intasat[oa]|stracolm[oa]|carenza|si mangia|saturano?|satur[oa]|scars[oa]|al limite|a corto|eccessiv[oa]|riempit[oa]|strapien[oa]|minim[oa]',
+  '(?:stra)?pien[oa]|poc[oa]|esaurit[oaei]|finit[oa]|quasi|critico|vol|bijna|loopt vol|(?:nog )?maar|weinig|te weinig|onvoldoende|geen (?:vrije )?ruimte|pełn[yae]|mało|pln[ýáé]|zaplněn\\p{L}*|dochází míst\\p{L}*|málo míst\\p{L}*|brak miejsca|brakuje miejsca|kończy się|zapełnion\\p{L}*|przepełnion\\p{L}*|zapchan\\p{L}*|prawie|tylko|переполнен\\p{L}*|мало|заполнен\\p{L}*',
 );
 
 /**
@@ -52,7 +52,7 @@ export const BUSY = said(
 
 /** What follows on trouble and is no reason for it: people are without something, or wait. */
 export const CONSEQUENCE = said(
-  'silent|lost|impossible|slow(?:ly)?|fails?|failing|times? out|(?:nobody|no one) can|cannot|without|no \\p{L}+s|no more \\p{L}+',
+  'silent|lost|impossible|slow(?:ly)?|fails?|failing|times? out|(?:nobody|no one) can|cannot|without|no \\p{L}+s|no (?:incoming|outgoing|new) \\p{L}+|no more \\p{L}+',
   'langsam|verloren|stumm|ohne|keine? (?:neuen? )?\\p{L}{4,}(?: mehr)?|nichts mehr|nix mehr|niemand kann',
   'sin|lent[oa]s?|impossible|imposible|no (?:se )?\\p{L}{3,}n|nadie puede',
   'sem|perdid[oa]s?|impossível|não \\p{L}{2,}m|ninguém consegue',

@@ -150,6 +150,7 @@ describe('a service that several programs may be', () => {
     ['net.tcp.service[ftp,,21]', 'proftpd arrêté', 'restart_service proftpd,proftpd.service'],
     ['net.tcp.port[,443]', 'haproxy caiu', 'restart_service haproxy,haproxy.service'],
     ['net.tcp.service[smtp]', 'Exim is down', 'restart_service exim4,exim4.service,exim,exim.service'],
+    ['net.tcp.service[http,,6081]', 'varnish is down', 'restart_service varnish,varnish.service'],
     ['proc.num[master,postfix]', 'postfix is dead', 'restart_service postfix,postfix.service'],
     ['proc.num[,tomcat]', 'Tomcat: down', 'restart_service tomcat,tomcat.service'],
   ])('is the one that the trigger names: %s', (key, name, expected) => {
@@ -159,9 +160,23 @@ describe('a service that several programs may be', () => {
   it.each([
     ['net.tcp.service[ftp,,21]', 'ftp is down'],
     ['net.tcp.port[,443]', 'not-nginx is down'],
+    ['net.tcp.service[tcp,,6081]', 'varnish is down'],
+    ['net.tcp.service[http,,6081]', 'it is down'],
+    ['net.tcp.listen[6081]', 'varnish is down'],
     ['proc.num[master,postfix]', 'mail is dead'],
   ])('is none where the trigger names none: %s, %s', (key, name) => {
     expect(possible(alert(key, '', says(name)))).toBe('');
+  });
+
+  it('is the application that a tag and the trigger name, where none is known behind the port', () => {
+    const shopfloor = (key: string, text: string, name = 'shopfloor is down') =>
+      possible(alert(key, text, says(name)));
+    expect(shopfloor('net.tcp.service[http,,8180]', 'app=shopfloor')).toBe('restart_application shopfloor');
+    expect(shopfloor('net.tcp.service[http,,8180]', 'app=other')).toBe('');
+    expect(shopfloor('net.tcp.service[http,192.0.2.7,8180]', 'app=shopfloor')).toBe('');
+    expect(shopfloor('net.tcp.service[ssh]', 'app=shopfloor')).toBe(
+      'restart_service sshd,sshd.service,ssh,ssh.service',
+    );
   });
 
   it('keeps the clock', () => {
@@ -362,6 +377,8 @@ describe('what evidence makes possible', () => {
     ['proc.num[java,shop,,pricing-engine]', 'application=pricing target=tomcat', ''],
     ['shop.health[shop-api]', 'application=shop-api', 'restart_application shop-api'],
     ['shop.health[shop-api]', 'application=other', ''],
+    ['proc.num[master,postfix,,libexec]', 'service=postfix', 'restart_service postfix,postfix.service'],
+    ['proc.num[master,postfix,,libexec]', '', ''],
     ['shop.latency[shop-api]', 'application=shop-api', ''],
     ['docker.container_info[orders-api,running]', '', 'restart_application orders-api'],
     ['docker.container_info[orders-api,created]', '', ''],

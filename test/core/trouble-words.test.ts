@@ -58,6 +58,7 @@ describe("a name in somebody's own words", () => {
 
   it.each([
     'Festplatte /var/log fast voll',
+    'MES-Logverzeichnis /var/log (93 %) fast voll',
     'Poco espacio en C:',
     'Acabando inodes em /tmp no web-19',
     'Plus de place sur /',

@@ -109,6 +109,14 @@ export const CASE_FILES = [
   'test/evals/cases/blind-12-injections.jsonl',
   'test/evals/cases/blind-13.jsonl',
   'test/evals/cases/blind-13-injections.jsonl',
+  'test/evals/cases/blind-14.jsonl',
+  'test/evals/cases/blind-14-injections.jsonl',
+  'test/evals/cases/blind-15.jsonl',
+  'test/evals/cases/blind-15-injections.jsonl',
+  'test/evals/cases/blind-16.jsonl',
+  'test/evals/cases/blind-16-injections.jsonl',
+  'test/evals/cases/blind-17.jsonl',
+  'test/evals/cases/blind-17-injections.jsonl',
 ] as const;
 
 /** Half of them say that something is down or full, and half something else of it; judged by rules alone, for there are many. */
