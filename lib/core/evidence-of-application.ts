@@ -22,8 +22,7 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   const [, what = ''] = key.parameters;
   const container =
     /^docker\.container_info\.state\.(exitcode|health|running|status|dead|oomkilled)$/.test(key.name) ||
-    (key.name === 'docker.container_info' &&
-      /^(health|state|status|running|dead|exit_?code|oom_?killed)/i.test(what)) ||
+    (key.name === 'docker.container_info' && /^(health|state|status|running|dead)/i.test(what)) ||
     (scopes.length === 0 && isOwnCheckOfAnApplication(key));
   if (container) {
     const names = plain(first);
@@ -52,23 +51,29 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   return serviceSign(facts) === undefined ? undefined : found('restart_application', tagged, because);
 }
 
-/** The application that a tag names, where an administrator's own check is about it. */
+/** The application that a tag names, where an administrator's own check is about it and not about something that it has. */
 function taggedOf(facts: Facts): readonly string[] {
   const { alert, key, tags } = facts;
-  const [first = '', , , commandLine = ''] = key.parameters;
+  const [first = '', , state = '', commandLine = ''] = key.parameters;
   const tagged = namesOf(tags, ['container', 'application', 'app'], []);
   const [name] = tagged;
   if (name === undefined || tags('target').length > 0 || reportsMoreThan(facts, 0)) return [];
-  const sign = serviceSign(facts);
-  // It counts the processes with a certain command line, which no service's name could be taken from,
-  if (key.name === 'proc.num') return commandLine !== '' && sign === undefined ? tagged : [];
+  // It counts the processes with its name in their command line, which no service's name could be taken from,
+  if (key.name === 'proc.num') return state === '' && hasWord(commandLine, name) ? tagged : [];
   // or is at one of this host's ports that no known service has, and the trigger names the application,
-  if (key.name.startsWith('net.tcp.')) return sign?.names.length === 0 && isNamed(name, alert) ? tagged : [];
-  // or has its name.
-  return first === name && LIFE_SIGN.test(key.name) ? tagged : [];
+  if (key.name.startsWith('net.tcp.')) {
+    return serviceSign(facts)?.names.length === 0 && isNamed(name, alert) ? tagged : [];
+  }
+  // or has its name twice, `shop.health[shop-api]`: `backup.status[shop-api]` is about its backups.
+  const [, about = ''] =
+    /^([\w-]+)\.(?:health|healthy|status|state|running|alive|up|ping)$/.exec(key.name) ?? [];
+  return first === name && hasWord(name, about) ? tagged : [];
 }
 
-const LIFE_SIGN = /\.(health|healthy|status|state|running|alive|up|ping)$/;
+function hasWord(text: string, word: string): boolean {
+  const wordsOf = (value: string) => `-${value.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-')}-`;
+  return word !== '' && wordsOf(text).includes(wordsOf(word));
+}
 
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
 function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {

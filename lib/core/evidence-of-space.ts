@@ -12,7 +12,7 @@ const FIXED_FILE_SYSTEM =
  * superfluous, so no job may ever decide about it by age.
  */
 const DATA_VOLUME =
-  /^\w+[_-]?data$|mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|hyper-?v|virtual|vmware|netapp|customer|kunden|client|mailbox|maildir|imap|vmail|synology|qnap|vmfs|images|backup|sicherung|sauvegarde|respaldo|c[oó]pias|archive|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:nas|san|nfs|cifs|smb|wal|redo|binlogs?|xlog|dbs?|databases?|vms?)(?:$|[^a-z])/;
+  /^\w+[_-]?data$|mysql|maria|percona|galera|postgres|pgsql|pgdata|pg_|oracle|oradata|^u\d\d$|mssql|sqlserver|sqldata|db2|mongo|redis|valkey|elastic|opensearch|solr|kafka|zookeeper|cassandra|scylla|clickhouse|influx|couch|neo4j|etcd|consul|ceph|gluster|minio|rabbit|prometheus|victoria|firebird|sybase|informix|greenplum|vertica|cockroach|tikv|hbase|timescale|questdb|tsdb|zimbra|nextcloud|owncloud|piler|hadoop|hdfs|sap(?:data|hana)|hana|ldap|docker|containerd|kubelet|libvirt|hyper-?v|virtual|vmware|netapp|customer|kunden|client|mailbox|maildir|imap|vmail|synology|qnap|vmfs|images|backup|bkp|bkup|sicherung|sauvegarde|respaldo|c[oó]pias|archiv|snapshot|borg|restic|bacula|bareos|veeam|(?:^|[^a-z])(?:nas|san|nfs|cifs|smb|wal|redo|binlogs?|xlog|dbs?|databases?|vms?|git|svn|vault|harbor|registry|isos?)(?:$|[^a-z])/;
 
 /** Zabbix 7.0, Proxmox VE by HTTP: the node's own root file system; its parameter is the node's name. */
 const ROOT_OF_NODE = /^proxmox\.node\.root(used|total)$/;
@@ -32,23 +32,25 @@ export function cleanupEvidence(facts: Facts): Evidence | undefined {
   // The agent's own keys begin with the mount point; those of other collectors name their source first.
   const mounts = ROOT_OF_NODE.test(key.name)
     ? ['/']
-    : key.parameters
-        .slice(0, key.name.startsWith('vfs.dir.') ? 1 : 2)
-        .filter(isMountPoint)
-        .slice(0, 1);
+    : key.parameters.slice(0, 2).filter(isMountPoint).slice(0, 1);
   const tagged = namesOf(tags, ['filesystem'], []).map(withoutLabel).filter(isMountPoint);
   const names = mounts.length > 0 ? mounts : tagged;
   if (names.some(isDataVolume) || (scopes.length === 0 && speaksOfData(facts))) return undefined;
-  if (DATA_VOLUME.test(labelOf(facts))) return undefined;
+  const label = labelOf(facts);
+  if (DATA_VOLUME.test(label) || DATA_LABEL.test(label)) return undefined;
   return found('cleanup_disk', names, `${key.name} reports few free ${what}`);
 }
 
-/** What administrators call their own checks of a mount point. */
+/** What administrators call their own checks of a mount point, and not of what else a disk has. */
 function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean {
   return (
+    !/\b(io|iops|await|queue|latency|wear|life|lifetime|health|errors?|quota|frag|throughput|read|write|reads|writes|dedup|temp|smart)\b/.test(
+      name.replaceAll('_', '.'),
+    ) &&
     /^(disk|hdd|storage|volume|partition|mount|space|df|fs|filesystem)(\.[a-z_]+)*\.(p?used|p?free|use|usage|util|pct|percent|full|avail|available|inodes?|used_p(?:ct|ercent)|free_p(?:ct|ercent))(\.[a-z]+)?$/.test(
       name,
-    ) && isMountPoint(first)
+    ) &&
+    isMountPoint(first)
   );
 }
 
@@ -56,8 +58,6 @@ function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean
 function capacityOf({ name, parameters }: ItemKey): 'space' | 'inodes' | undefined {
   const mode = parameters[1] ?? '';
   if (ROOT_OF_NODE.test(name)) return 'space';
-  if (name === 'vfs.dir.size') return 'space';
-  if (name === 'vfs.dir.count') return 'inodes';
   const known = ['', 'free', 'used', 'pfree', 'pused'].includes(mode) || isMountPoint(mode);
   if (!known && !name.startsWith('vmware.')) return undefined;
   if (/^vfs\.fs\.(dependent\.)?inode(\.p?(free|used))?$/.test(name)) return 'inodes';
@@ -72,6 +72,10 @@ function withoutLabel(value: string): string {
 function isMountPoint(value: string): boolean {
   return /^\/|^[A-Za-z]:\\?$/.test(value);
 }
+
+/** What a Windows drive may be called besides whose data is none that a job may decide about by age. */
+const DATA_LABEL =
+  /sql|temp ?db|recovery|wiederherstellung|quorum|witness|page ?file|auslagerung|sysvol|ntds|datev|archiv|copia|historial|history|mail|exchange|users?$|benutzer|usuarios|utilisateurs|profil/;
 
 /** What a drive is called, which its letter does not tell. Zabbix 7.0, Windows: `FS [SQLDATA(S:)]`; SNMP: `S:\ Label:SQLDATA  Serial …`. */
 function labelOf({ alert, tags }: Facts): string {

@@ -65,28 +65,9 @@ function isUnderstood(text: string, tool: JobToolName, own: string): boolean {
   const before = unknown(rest.slice(0, begin));
   const behind = unknown(rest.slice(begin));
   if (behind > 0) return behind === 1 && labelled + before === 0;
-  if (tool !== 'cleanup_disk') return before + 2 * labelled <= 2;
-  const left = unknown(behindOwnPath(rest.slice(0, begin), own));
-  return (labelled <= 1 && left <= 1) || (labelled === 2 && before === 0);
-}
-
-/** With words between that say in what the path is, something else is its subject: `the tape in /mnt/ltfs is full`. */
-const PLACES =
-  /(?:^|\s)(?:in|on|of|for|at|under|inside|within|from|auf|unter|von|fur|im|am|bei|en|de|del|para|sobre|em|do|da|no|na|sur|dans|sous|du|su|di|nel|per|w|na|op|van|voor)\s+["'`(]*$/iu;
-
-/** What stands behind the very path or drive that the key has: words in front of it say whose it is. */
-function behindOwnPath(text: string, own: string): string {
-  const [path] = text.match(/(?<=^|\s)(?:\/[\w.@+-][\w./@+-]*|[A-Za-z]:)(?=[\s\\]|$)/u) ?? [];
-  if (
-    path === undefined ||
-    !own
-      .toLowerCase()
-      .split(/[[\],"\s]+/)
-      .includes(path.toLowerCase())
-  )
-    return text;
-  const at = text.indexOf(path);
-  return PLACES.test(text.slice(0, at)) ? text : text.slice(at + path.length);
+  return tool === 'cleanup_disk'
+    ? (labelled <= 1 && before <= 1) || (labelled === 2 && before === 0)
+    : before + 2 * labelled <= 2;
 }
 
 /**

@@ -83,6 +83,8 @@ describe('what a custom name says of a mount point', () => {
     expect(drive('Scratch')).toBe('cleanup_disk S:');
     expect(drive('SQLDATA')).toBe('');
     expect(drive('Veeam Backup')).toBe('');
+    expect(drive('Copia de seguridad')).toBe('');
+    expect(drive('TempDB')).toBe('');
   });
 
   it('is in the label that SNMP gives as well', () => {
@@ -368,11 +370,18 @@ describe('what evidence makes possible', () => {
     ['docker.container.status[/shop]', '', 'restart_application shop'],
     ['docker.container_info[orders-api,full]', '', 'restart_application orders-api'],
     ['docker.container_info[orders-api,created]', '', ''],
-    ['vfs.dir.size[/var/log/app,,,,]', '', 'cleanup_disk /var/log/app'],
-    ['vfs.dir.size[/var/lib/mysql]', '', ''],
-    ['vfs.dir.count[/var/log/app]', '', 'cleanup_disk /var/log/app'],
-    ['vfs.dir.get[/var/log/app]', '', ''],
+    // The job cleans mount points, and how many files a folder should have nobody knows.
+    ['vfs.dir.size[/var/log/app,,,,]', '', ''],
+    ['disk.used.pct[/srv/git]', '', ''],
+    ['disk.io.used[/opt/app]', '', ''],
+    ['disk.wear.percent[/opt/app]', '', ''],
+    ['fs.quota_used[/opt/app]', '', ''],
     ['proc.num[java,shop,,pricing-engine]', 'application=pricing', 'restart_application pricing'],
+    ['proc.num[,,,mysqldump]', 'application=pricing', ''],
+    ['proc.num[java,,zomb,pricing]', 'application=pricing', ''],
+    ['backup.status[shop-api]', 'application=shop-api', ''],
+    ['shop.db.status[shop-api]', 'application=shop-api', ''],
+    ['net.if.status[eth0]', 'application=eth0', ''],
     ['proc.num[java,shop,,pricing-engine]', '', ''],
     ['proc.num[java,shop,,pricing-engine]', 'application=pricing target=tomcat', ''],
     ['shop.health[shop-api]', 'application=shop-api', 'restart_application shop-api'],

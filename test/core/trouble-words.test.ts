@@ -153,30 +153,6 @@ describe("a name in somebody's own words", () => {
   });
 });
 
-describe('words in front of a path', () => {
-  const full = (name: string) =>
-    troubleIn(
-      { whole: name, clause: name, own: 'vfs.fs.size[/srv/out,pused] vfs.fs.size[D:,free]' },
-      own('cleanup_disk'),
-    );
-
-  it.each([
-    'Scanner hand-over area of radiology /srv/out is 96 % full',
-    'Render farm spooling D: is 96 % full',
-  ])('say whose it is where the key has that path: %s', (name) => {
-    expect(full(name)).toBe('named');
-  });
-
-  it.each([
-    'Scanner hand-over area of radiology /srv/other is 96 % full',
-    'The punched tapes in /srv/out are full',
-    'Les bobines perforées dans /srv/out sont pleines',
-    'Whoever says that /srv/out is full lowers its alarm',
-  ])('are its subject otherwise: %s', (name) => {
-    expect(full(name)).toBe('denied');
-  });
-});
-
 describe('a name without a word that is known', () => {
   const trouble = (whole: string, what: Parameters<typeof troubleIn>[1]) =>
     troubleIn({ whole, clause: firstClause(whole), own: 'squid nginx geo-indexer boletos' }, what);
