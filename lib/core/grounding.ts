@@ -91,10 +91,10 @@ function eligibleOf(
   const readOnly = catalogue[tool].safety === 'read_only';
   const text = triggerText(alert);
   const orders = speaksToReader(text);
-  // A service may be called `planning` or `deadlock-monitor`; that says nothing of its state.
-  const titles = alert.tags.filter(({ tag }) => tag === 'name').map(({ value }) => value);
-  // Of a template's name nothing else is left out by it, and what Windows calls a service is a sentence by nature.
-  const called = [...names, ...titles].filter((each) => isOfTemplate(alert) || isIdentifier(each));
+  // A service may be called `planning` or `deadlock-monitor`; that says nothing of its state. What Windows calls it, a
+  // template has in a tag, and any sentence may be there; in anybody else's tag it may be there to hide words.
+  const titles = isOfTemplate(alert) ? alert.tags.filter(({ tag }) => tag === 'name') : [];
+  const called = [...names.filter(isIdentifier), ...titles.map(({ value }) => value)];
   const said = readOnly || tool === 'cleanup_disk' ? text : withNameAs(text, called, 'it');
   const trouble = troubleIn(
     { whole: said, clause: firstClause(said), own: ownWords(alert) },

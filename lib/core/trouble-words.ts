@@ -2,13 +2,23 @@
 import type { JobToolName } from '#lib/catalogue/tool.ts';
 import { unknownWords } from '#lib/core/filler-words.ts';
 import { plain, spaced } from '#lib/core/plain-letters.ts';
-import { APPOINTMENT, NO_DATA, NOT_NOW, SETTLED } from '#lib/core/words-against-trouble.ts';
+import { hasRoom } from '#lib/core/room-words.ts';
+import {
+  APPOINTMENT,
+  ELSE_OF_APPLICATION,
+  ELSE_OF_SERVICE,
+  NO_DATA,
+  NOT_NOW,
+  SETTLED,
+} from '#lib/core/words-against-trouble.ts';
 import { ALARMING_SHARE, BUSY, CONSEQUENCE, DOWN, FULL } from '#lib/core/words-of-trouble.ts';
 
 const ALL_DOWN = new RegExp(DOWN.source, `${DOWN.flags}g`);
 const ALL_FULL = new RegExp(FULL.source, `${FULL.flags}g`);
 
 const QUESTION = /[?¿]/u;
+/** `TEST: nginx stopped`, `Disk full (test)`: somebody tries whether the alarm arrives. */
+const TRIAL = /^\W*test(?:ing|owo)?(?:\W*$|[\]):]|\s+[-–—:])|[([]test[\])]|\btest\s*!*$/iu;
 /** What is wrong is said in a few words. A longer name needs a reader, and nobody needs to read a story. */
 const MOST_WORDS = 12;
 const MOST_WORDS_READ = 14;
@@ -32,7 +42,10 @@ export function troubleIn(
   const first = plain(clause);
   if (QUESTION.test(all) || NOT_NOW.test(all) || NO_DATA.test(first)) return 'denied';
   if (tagged) return 'named';
-  if (SETTLED.test(all)) return 'denied';
+  if (SETTLED.test(all) || TRIAL.test(all)) return 'denied';
+  if (tool === 'cleanup_disk' && hasRoom(all)) return 'denied';
+  if (tool !== 'cleanup_disk' && tool !== 'analyze_processes' && isAboutElse(all, tool, plain(own)))
+    return 'denied';
   if (tool !== 'analyze_processes' && (APPOINTMENT.test(all) || wordsOf(all) > MOST_WORDS_READ))
     return 'denied';
   // Of two numbers the second is most likely what a setting became.
@@ -101,6 +114,12 @@ function withShareInLine(text: string): string {
 
 function saysWrong(part: string, tool: JobToolName): boolean {
   return tool === 'cleanup_disk' ? FULL.test(part) || ALARMING_SHARE.test(part) : DOWN.test(part);
+}
+
+/** Whether a custom name is about something that the service or the application has, and not about it. */
+function isAboutElse(text: string, tool: JobToolName, own: string): boolean {
+  const words = (tool === 'restart_application' ? ELSE_OF_APPLICATION : ELSE_OF_SERVICE).exec(text);
+  return words !== null && !own.toLowerCase().includes(words[0].toLowerCase());
 }
 
 function numbersOf(text: string): number {
