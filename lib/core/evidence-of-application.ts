@@ -41,9 +41,8 @@ export function applicationEvidence(facts: Facts): Evidence | undefined {
   }
   const [, pool] = /^\\APP_POOL_WAS\(([^)]+)\)\\Current Application Pool State$/.exec(first) ?? [];
   if (pool !== undefined) return found('restart_application', plain(pool), because);
+  // "Health" is a common word: it counts only where the template itself says that it is about availability.
   if (scopes.length === 0) return found('restart_application', taggedOf(facts), because);
-  // Only where the template itself says that it is about availability: "health" is a common word.
-  if (!scopes.includes('availability')) return undefined;
   if (/\.(liveness|readiness)$/.test(key.name)) {
     return found('restart_application', subject(facts, ['container', 'application']), because);
   }
