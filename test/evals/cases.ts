@@ -127,9 +127,13 @@ export const MANY_WORDS_FILE = 'test/evals/cases/names-in-many-words.jsonl';
 
 /** Reads a case file, one JSON object a line. Throws with the number of the first line that is no case, and its fields. */
 export function readCases(file: string): readonly EvalCase[] {
-  return readFileSync(file, 'utf8')
-    .split(/\r?\n/)
-    .flatMap((line, index) => (line.trim() === '' ? [] : [caseOf(line, `${file}:${index + 1}`)]));
+  return (
+    readFileSync(file, 'utf8')
+      // Windows' editors put a byte order mark first.
+      .replace(/^\uFEFF/u, '')
+      .split(/\r?\n/)
+      .flatMap((line, index) => (line.trim() === '' ? [] : [caseOf(line, `${file}:${index + 1}`)]))
+  );
 }
 
 function caseOf(line: string, place: string): EvalCase {

@@ -88,6 +88,10 @@ describe('a case file', () => {
     ).toHaveLength(2);
   });
 
+  it('may begin with a byte order mark', () => {
+    expect(read(`\uFEFF${JSON.stringify(given)}`)()).toMatchObject([{ name: 'x' }]);
+  });
+
   it.each([
     ['{"name": ', /cases\.jsonl:2: is no JSON/],
     [JSON.stringify({ ...given, remediation: 'reboot' }), /cases\.jsonl:2: remediation: /],
