@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import { modelName } from '#lib/runtime/environment.ts';
 
 export interface LocalSettings {
   readonly port: number;
@@ -38,7 +39,7 @@ const environment = z.object({
   REMEDIA_MODE: optional(z.enum(['live', 'simulate'], "expected 'live' or 'simulate'")),
   DECIDER: optional(z.enum(['model', 'rules'], "expected 'model' or 'rules'")),
   OLLAMA_URL: optional(httpUrl),
-  OLLAMA_MODEL: optional(z.string()),
+  OLLAMA_MODEL: optional(modelName),
   RUNDECK_URL: optional(httpUrl),
   RUNDECK_WEBHOOKS: optional(z.string()),
   RUNDECK_API_TOKEN: optional(z.string()),

@@ -251,6 +251,10 @@ export async function modelHealth(
     };
     const drift = whatDrifted(model, { wanted, digest });
     if (drift !== undefined) return { ok: false, detail: drift, ...facts };
+    if (capabilities.length > 0 && !capabilities.some((each) => each === 'tools' || each === 'completion')) {
+      const detail = `${model} cannot answer: it only knows ${capabilities.join(', ')}, and Remedia needs completion or tools`;
+      return { ok: false, detail, ...facts };
+    }
     if (contextLength !== undefined && contextLength < CONTEXT_TOKENS) {
       const detail = `${model} takes ${contextLength} tokens, and Remedia needs ${CONTEXT_TOKENS}`;
       return { ok: false, detail, ...facts };
@@ -281,6 +285,9 @@ function whatDrifted(
 ): string | undefined {
   const { wanted, before, digest } = digests;
   const now = digest?.slice(0, 12) ?? 'unknown';
+  // Every digest begins with nothing.
+  if (wanted === '')
+    return `OLLAMA_MODEL pins ${model} without a digest: behind @sha256: its first hexadecimal digits are expected`;
   if (wanted !== undefined) {
     return digest?.startsWith(wanted) === true
       ? undefined

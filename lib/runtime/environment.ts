@@ -11,6 +11,13 @@ function configError(problems: readonly string[]): Error {
 
 const url = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
 const queueUrl = url.describe('URL of an SQS queue');
+/** Any digest begins with an empty one, so a pin that was left empty would let every model pass. */
+export const modelName = z
+  .string()
+  .regex(
+    /^[^@]+(?:@sha256:[0-9A-Fa-f]{1,64})?$/,
+    'expected a model such as qwen2.5-coder:1.5b, and behind @sha256:, if it is there, the first hexadecimal digits of its digest',
+  );
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -43,7 +50,7 @@ const settings = {
   LINK_VALID_DAYS: z.coerce.number<string>('expected a number of days').int().min(1).max(3650).default(7),
   DECIDER: z.enum(['model', 'rules'], 'expected model or rules').default('model'),
   OLLAMA_URL: url.default('http://127.0.0.1:11434'),
-  OLLAMA_MODEL: z.string().min(1).default('llama3.2'),
+  OLLAMA_MODEL: modelName.default('llama3.2'),
   OLLAMA_TIMEOUT_SECONDS: z.coerce.number<string>('expected seconds').int().min(1).max(840).default(120),
   OLLAMA_REMEMBER_SECONDS: z.coerce.number<string>('expected seconds').int().min(0).max(3600).default(300),
   OLLAMA_NUM_THREAD: z.coerce

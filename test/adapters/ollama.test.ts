@@ -300,6 +300,7 @@ describe('the model’s health', () => {
       'small:1b@sha256:5c8e24',
       /not the pinned one: its digest is simulated000/,
     ],
+    ['an empty pin', 'small:1b@sha256:', /^OLLAMA_MODEL pins small:1b without a digest: .* expected$/],
   ])('is not well with %s', async (_name, model, detail) => {
     const { server } = await open();
     expect(await health(server.url, model)).toMatchObject({
@@ -323,6 +324,22 @@ describe('the model’s health', () => {
       ok: true,
       detail: expect.stringContaining('does not know tools'),
     });
+  });
+
+  it('is not well where it only embeds, and says so', async () => {
+    const server = await startSimulatedModel({ models: ['small:1b'], capabilities: ['embedding'] });
+    ends.push(server.close);
+    expect(await health(server.url)).toMatchObject({
+      ok: false,
+      detail: 'small:1b cannot answer: it only knows embedding, and Remedia needs completion or tools',
+      capabilities: ['embedding'],
+    });
+  });
+
+  it.each([[['tools']], [[]]])('is well with the capabilities %j', async (capabilities) => {
+    const server = await startSimulatedModel({ models: ['small:1b'], capabilities });
+    ends.push(server.close);
+    expect(await health(server.url)).toMatchObject({ ok: true });
   });
 
   it('is not well when nothing answers', async () => {

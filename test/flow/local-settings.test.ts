@@ -38,6 +38,7 @@ describe('settings of one machine', () => {
     ['REMEDIA_MODE', { REMEDIA_MODE: 'dry' }],
     ['DECIDER', { DECIDER: 'nobody' }],
     ['OLLAMA_URL', { OLLAMA_URL: 'localhost:11434' }],
+    ['OLLAMA_MODEL', { OLLAMA_MODEL: 'small:1b@sha256:' }],
     ['RUNDECK_URL', { ...realRundeck, RUNDECK_URL: undefined }],
     ['RUNDECK_API_TOKEN', { ...realRundeck, RUNDECK_API_TOKEN: undefined }],
     ['ZABBIX_API_TOKEN', { ZABBIX_API_URL: 'http://zabbix.example.com/api_jsonrpc.php' }],

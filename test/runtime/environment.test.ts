@@ -48,6 +48,19 @@ describe('settings', () => {
   });
 });
 
+it.each(['qwen2.5-coder:1.5b', 'hub.example.com/team/small', 'small:1b@sha256:5c8e24B1'])(
+  'The model %s can be asked',
+  async (model) => {
+    expect(await load(['OLLAMA_MODEL'], { OLLAMA_MODEL: model })).toEqual({ OLLAMA_MODEL: model });
+  },
+);
+
+it('A pin that was left empty is told by its setting and what is expected there', async () => {
+  await expect(load(['OLLAMA_MODEL'], { OLLAMA_MODEL: 'small:1b@sha256:' })).rejects.toThrow(
+    /OLLAMA_MODEL: expected a model .* the first hexadecimal digits of its digest/,
+  );
+});
+
 describe('secrets', () => {
   it('are fetched by their name from the store that is named', async () => {
     const settings = await loadSettings(['INTAKE_TOKENS', 'INTAKE_HMAC_KEY', 'REMEDIA_SOURCE'], {
@@ -126,6 +139,9 @@ describe('a configuration that is not usable', () => {
     ['OLLAMA_TIMEOUT_SECONDS', '841'],
     ['OLLAMA_TIMEOUT_SECONDS', 'soon'],
     ['RETENTION_DAYS', '1.5'],
+    ['OLLAMA_MODEL', 'small:1b@sha256:'],
+    ['OLLAMA_MODEL', 'small:1b@sha256:latest'],
+    ['OLLAMA_MODEL', '@sha256:5c8e24b1'],
   ] as const)('%s cannot be %s', async (name, value) => {
     await expect(load([name], { [name]: value })).rejects.toThrow(name);
   });
