@@ -35,7 +35,7 @@ export function namesAnotherHost(name: string, alert: Alert): boolean {
     ...found(PLACED).filter((machine) => !DEVICE.test(machine)),
     ...found(IP_V4).filter((address) => !/^(?:127\.|0\.0\.0\.0$)/.test(address)),
     ...found(IP_V6),
-    ...found(QUALIFIED).filter((machine) => !UNQUALIFIED.test(machine)),
+    ...found(QUALIFIED).filter((machine) => !UNQUALIFIED.test(machine) && !isAddressOfOwn(machine, alert)),
   ].some((machine) => !isOwn(machine));
 }
 
@@ -51,6 +51,16 @@ function ownNames(alert: Alert): (machine: string) => boolean {
     parts.includes(joined(machine)) ||
     machine.startsWith(`${host.toLowerCase()}.`) ||
     (/\d/.test(short) && machine.startsWith(`${short}-`));
+}
+
+/** `shop.example.com` is where `shop` answers, not where it runs, when it is what key or tags tell of. */
+function isAddressOfOwn(machine: string, { item, tags, host }: Alert): boolean {
+  const [label = ''] = machine.split('.', 1);
+  // The host's own domain is known, and this is another one.
+  if (host.host.toLowerCase().startsWith(`${label}.`)) return false;
+  const [, ...parameters] = (item.key ?? '').split(/[[\],"]+/);
+  const known = [host.name ?? '', ...parameters, ...tags.map(({ value }) => value)];
+  return known.some((value) => plain(value.replaceAll(/^\/|\.service$/g, '')).toLowerCase() === label);
 }
 
 /** `-se-ns2-` holds `-ns2-`. */

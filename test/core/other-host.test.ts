@@ -78,6 +78,39 @@ describe('a name that has the name of a machine', () => {
     expect(namesAnotherHost('named down on xns2', other)).toBe(true);
   });
 
+  describe('where it is the address of what the alert is about', () => {
+    const about = (key: string, value = 'x') => ({
+      ...alert,
+      item: { key },
+      tags: [{ tag: 'service', value }],
+      host: { host: 'web-01.example.com', name: 'Portal' },
+    });
+
+    it.each([
+      ['app.health[shop]', 'x', 'Shop (shop.example.com) is down'],
+      ['docker.container_info.state.running["/shop"]', 'x', 'shop.example.com is down'],
+      ['systemd.unit.info["shop.service"]', 'x', 'shop.example.com is down'],
+      ['app.health', 'Shop', 'shop.example.com is down'],
+      ['app.health', 'x', 'portal.example.com is down'],
+    ])('is its own: %s, %s: %s', (key, value, text) => {
+      expect(namesAnotherHost(text, about(key, value))).toBe(false);
+    });
+
+    it.each([
+      ['shop.health[up]', 'x', 'shop.example.com is down'],
+      ['app.health[shop.example.net]', 'x', 'shop.example.com is down'],
+      ['app.health[shop]', 'x', 'Shop is down on build.example.com'],
+      ['app.health[shop]', 'web-01', 'web-01.example.org is down'],
+    ])('is another one: %s, %s: %s', (key, value, text) => {
+      expect(namesAnotherHost(text, about(key, value))).toBe(true);
+    });
+
+    it('is another one where the host is all that is known', () => {
+      const bare = { ...alert, item: {}, tags: [], host: { host: 'web-01' } };
+      expect(namesAnotherHost('shop.example.com is down', bare)).toBe(true);
+    });
+  });
+
   it('is not made its own by a sentence in a tag', () => {
     const tags = [{ tag: 'description', value: 'moved to build-03' }];
     expect(namesAnotherHost('nginx down on build-03', { ...alert, tags })).toBe(true);
