@@ -9,9 +9,12 @@ const MACHINE =
 /** What else ends in a number (`web3`) is a machine behind a word that says so: elsewhere it is most likely what runs on one. */
 const PLACED =
   /(?:(?<![\p{L}\p{N}_])(?:on|at|from|of|to|via|auf|von|vom|bei|an|nach|aus|en|de|del|desde|em|no|na|do|da|ao|sur|chez|du|depuis|su|sul|di|dal|al|host|server|node|machine|vm|rechner|maschine|knoten|servidor|nodo|equipo|maquina|serveur|noeud|nœud|macchina)\s{1,3}|(?<!\S)@\s?)["'(]?(\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?<=[\p{L}\p{N}_-]\d|\p{L}\d))(?![\p{L}\p{N}_-]|\.[\p{L}\p{N}])/giu;
-/** Interfaces, disks and the like are the host's own. */
+/** Interfaces, disks and the like are the host's own; behind such a word `disk-01` is none. */
 const DEVICE =
-  /^(?:eth|en[ops]|bond|team|br|vlan|wlan|tun|tap|wg|ib|sd[a-z]{0,2}|hd[a-z]|x?vd[a-z]|nvme|md|dm|sr|raid|lun|vol|volume|disk|drive|cpu|core|gpu|port|ipv|http|tls|utf)[-_]?\d/u;
+  /^(?!\p{L}+[-_]0\d)(?:eth|en[ops]|bond|team|br|vlan|wlan|tun|tap|wg|ib|sd[a-z]{0,2}|hd[a-z]|x?vd[a-z]|nvme|md|dm|sr|raid|lun|vol|volume|disk|drive|cpu|core|gpu|port|ipv|http|tls|utf)[-_]?\d/u;
+/** Of these none is a machine wherever it stands: a kernel numbers without zeros, and a status has three digits. */
+const NO_MACHINE =
+  /^(?:(?:eth|bond|vlan|wlan|tun|tap|loop|md|dm|sd[a-z]{1,2}|hd[a-z]|x?vd[a-z]|en[ops](?:\d+[a-z])*|nvme\d+n|mmcblk\d+p|(?:nvme\d+n|md)\d+p)(?:0|[1-9]\d*)|(?:dm|vlan)-\d+|(?:lun|vol|volume|disk|drive|cpu|port)[-_]?\d+|https?[-_]?[1-5]\d\d|tls[-_]?1[0-3]|ipv[-_]?[46]|utf[-_]?(?:8|16|32))$/u;
 const IP_V4 = /(?<![\p{L}\p{N}_.-])((?:\d{1,3}\.){3}\d{1,3})(?![\p{L}\p{N}_-]|\.\d)/gu;
 const IP_V6 =
   /(?<![\p{L}\p{N}:.])([0-9a-f]{1,4}(?::[0-9a-f]{1,4})*::[0-9a-f:]*|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4})(?![\p{L}\p{N}:])/giu;
@@ -30,8 +33,9 @@ export function namesAnotherHost(name: string, alert: Alert): boolean {
   const text = plain(name).toLowerCase();
   const found = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, machine = '']) => machine);
   const isOwn = ownNames(alert);
+  const isProgram = programs(alert);
   return [
-    ...found(MACHINE),
+    ...found(MACHINE).filter((machine) => !NO_MACHINE.test(machine) && !isProgram(machine)),
     ...found(PLACED).filter((machine) => !DEVICE.test(machine)),
     ...found(IP_V4).filter((address) => !/^(?:127\.|0\.0\.0\.0$)/.test(address)),
     ...found(IP_V6),
@@ -61,6 +65,35 @@ function isAddressOfOwn(machine: string, { item, tags, host }: Alert): boolean {
   const [, ...parameters] = (item.key ?? '').split(/[[\],"]+/);
   const known = [host.name ?? '', ...parameters, ...tags.map(({ value }) => value)];
   return known.some((value) => plain(value.replaceAll(/^\/|\.service$/g, '')).toLowerCase() === label);
+}
+
+/** What machines are called after as well as what runs on them: `mail12` is no release of `mail`. */
+const ROLES =
+  /^(?:web|www|apps?|api|db|sql|data|database|mail|mx|smtp|imap|dns|ns|ntp|dhcp|ldap|s?ftp|ssh|http|proxy|cache|lb|vpn|fw|gw|gateway|edge|node|host|server|srv|service|vm|container|build|ci|runner|backup|logs?|mon|monitor|files?|fs|nas|san|storage|print|worker|queue|mq|cluster|master|slave|primary|replica|test|dev|stage|staging|prod|system|net|vfs|proc|process|docker|esx|esxi|pve|hv)$/;
+
+/** `postgresql15` and `tomcat10` are programs and their releases, where key or tags tell of the program and no host is called so. */
+function programs(alert: Alert): (machine: string) => boolean {
+  const own = ownWords({ ...alert, host: { host: '' } });
+  const known = new Set(
+    plain(own)
+      .toLowerCase()
+      .split(/[^\p{L}]+/u),
+  );
+  const hosts = plain(`${alert.host.host} ${alert.host.name ?? ''}`).toLowerCase();
+  return (machine) => {
+    const program = /^(\p{L}{3,})[1-9]\d{1,2}$/u.exec(machine)?.[1];
+    return (
+      program !== undefined && known.has(program) && !ROLES.test(program) && !namesNumbered(hosts, program)
+    );
+  };
+}
+
+/** Beside a host `redis-03` there is most likely a `redis12`. */
+function namesNumbered(hosts: string, program: string): boolean {
+  return hosts
+    .split(program)
+    .slice(1)
+    .some((rest) => /^[-_]?\d/.test(rest));
 }
 
 /** `-se-ns2-` holds `-ns2-`. */

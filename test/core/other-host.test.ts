@@ -36,6 +36,12 @@ describe('a name that has the name of a machine', () => {
     'nginx down on build.local',
     'nginx down on web-02.example.com',
     'nginx down on web-01.example.org',
+    'nginx down on disk-web-02',
+    'nginx down on disk-01',
+    'nginx down on gpu-02',
+    'core-03: nginx down',
+    'nginx down on md02',
+    'nginx down on http-02',
   ])('speaks of another one: %s', (text) => {
     expect(namesAnotherHost(text, alert)).toBe(true);
   });
@@ -66,6 +72,16 @@ describe('a name that has the name of a machine', () => {
     'nginx 1.27.3 down',
     'nginx down since 12:30:45',
     'https://www.example.com/ down',
+    '/var on md127 full',
+    'Disk sda15 full',
+    'vol01 full',
+    'vol-01 full',
+    'disk-2 almost full',
+    'Volume dm-10 full',
+    'nginx port443 closed',
+    'nginx: HTTP-502',
+    'no link on ens192 nor enp0s31 nor bond10',
+    'nvme0n12, md127p10 and nvme0n1p12 are slow',
   ])('speaks of its own, or of none: %s', (text) => {
     expect(namesAnotherHost(text, alert)).toBe(false);
   });
@@ -111,6 +127,38 @@ describe('a name that has the name of a machine', () => {
     });
   });
 
+  describe('with the release of a program', () => {
+    const of = (host: string, key: string, value = 'x') => ({
+      ...alert,
+      item: { key },
+      tags: [{ tag: 'service', value }],
+      host: { host },
+    });
+
+    it.each([
+      ['PostgreSQL15 down', of('shop', 'proc.num[postgresql]')],
+      ['PostgreSQL15 down', of('shop', 'postgresql.ping')],
+      ['PostgreSQL15 down', of('shop', 'systemd.unit.info["postgresql.service"]')],
+      ['Tomcat10 down', of('shop', 'app.health', 'tomcat10')],
+      ['Tomcat10 down', of('shop', 'app.health', 'Tomcat')],
+      ['Tomcat10 down', of('tomcat', 'app.health', 'tomcat')],
+    ])('is no machine: %s', (text, each) => {
+      expect(namesAnotherHost(text, each)).toBe(false);
+    });
+
+    it.each([
+      ['PostgreSQL15 down', of('shop', 'proc.num[nginx]')],
+      ['Tomcat10 down', of('tomcat', 'proc.num[nginx]')],
+      ['Tomcat10 down', of('tomcat-03', 'proc.num[tomcat]')],
+      ['Tomcat02 down', of('shop', 'proc.num[tomcat]')],
+      ['Tomcat-10 down', of('shop', 'proc.num[tomcat]')],
+      ['No tomcat on tomcat10', of('shop', 'proc.num[tomcat]')],
+      ['mail12: postfix down', of('shop', 'mail.health[postfix]')],
+    ])('may be a machine all the same: %s', (text, each) => {
+      expect(namesAnotherHost(text, each)).toBe(true);
+    });
+  });
+
   it('is not made its own by a sentence in a tag', () => {
     const tags = [{ tag: 'description', value: 'moved to build-03' }];
     expect(namesAnotherHost('nginx down on build-03', { ...alert, tags })).toBe(true);
@@ -131,6 +179,9 @@ describe('a name that has the name of a machine', () => {
       'on ',
       '@ ',
       ' ',
+      'tomcat10 ',
+      'enp0s',
+      'nvme0n1 ',
     ]) {
       expect(namesAnotherHost(unit.repeat(20_000), alert)).toBeTypeOf('boolean');
     }
