@@ -9,6 +9,9 @@ const MACHINE =
 /** What else ends in a number (`web3`) is a machine behind a word that says so: elsewhere it is most likely what runs on one. */
 const PLACED =
   /(?:(?<![\p{L}\p{N}_])(?:on|at|from|of|to|via|auf|von|vom|bei|an|nach|aus|en|de|del|desde|em|no|na|do|da|ao|sur|chez|du|depuis|su|sul|di|dal|al|host|server|node|machine|vm|rechner|maschine|knoten|servidor|nodo|equipo|maquina|serveur|noeud|nœud|macchina)\s{1,3}|(?<!\S)@\s?)["'(]?(\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?<=[\p{L}\p{N}_-]\d|\p{L}\d))(?![\p{L}\p{N}_-]|\.[\p{L}\p{N}])/giu;
+/** What has its number apart (`node 2`); no share, measure, time, release (`Server 2019`) or status (`server 502`). */
+const NUMBERED =
+  /(?<![\p{L}\p{N}_]|numa[ -])(host|server|node|machine|vm|rechner|maschine|knoten|servidor|nodo|equipo|maquina|serveur|noeud|nœud|macchina|serwer(?:a|ze)?|weze[lł]|wezle|uzel|uzlu|knooppunt|сервер[аеу]?|узе?л[ае]?|нод[аеу])\s{1,3}(?:#|n(?:o|r|um|umber|ummer|umero)[.:]?\s{1,3})?(?!(?<=(?:server|servidor|serveur|host)\s{1,3})(?:4[0-2]|5[02])\d)(\d{1,3})(?![\p{L}\p{N}_%]|[.,:]\d|\s?(?:%|°|(?:x|[kmgt]i?b|ms|s|secs?|second(?:s|es|i)?|sekunden?|segundos?|mins?|minut\p{L}{1,2}|h|hours?|heures?|horas?|stunden?|or[ae]|days?|tagen?|dias?|jours?|giorn[oi]|times|mal|veces|vezes|fois|volt[ae]|percent|pct|prozent|p[eo]r c(?:ento|iento)|pour cent)(?!\p{L})))/gu;
 /** Interfaces, disks and the like are the host's own; behind such a word `disk-01` is none. */
 const DEVICE =
   /^(?!\p{L}+[-_]0\d)(?:eth|en[ops]|bond|team|br|vlan|wlan|tun|tap|wg|ib|sd[a-z]{0,2}|hd[a-z]|x?vd[a-z]|nvme|md|dm|sr|raid|lun|vol|volume|disk|drive|cpu|core|gpu|port|ipv|http|tls|utf)[-_]?\d/u;
@@ -30,17 +33,24 @@ const UNQUALIFIED =
  * custom names of the evaluation that do, none has a right action on the alert's own host.
  */
 export function namesAnotherHost(name: string, alert: Alert): boolean {
-  const text = plain(name).toLowerCase();
+  // Without its accent Portuguese's node is a no.
+  const text = plain(name.normalize('NFC').replaceAll(/(?<![\p{L}\p{N}_])nó(?=\s)/giu, 'nodo')).toLowerCase();
   const found = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, machine = '']) => machine);
   const isOwn = ownNames(alert);
   const isProgram = programs(alert);
-  return [
-    ...found(MACHINE).filter((machine) => !NO_MACHINE.test(machine) && !isProgram(machine)),
-    ...found(PLACED).filter((machine) => !DEVICE.test(machine)),
-    ...found(IP_V4).filter((address) => !/^(?:127\.|0\.0\.0\.0$)/.test(address)),
-    ...found(IP_V6),
-    ...found(QUALIFIED).filter((machine) => !UNQUALIFIED.test(machine) && !isAddressOfOwn(machine, alert)),
-  ].some((machine) => !isOwn(machine));
+  return (
+    [
+      ...found(MACHINE).filter((machine) => !NO_MACHINE.test(machine) && !isProgram(machine)),
+      ...found(PLACED).filter((machine) => !DEVICE.test(machine)),
+      ...found(IP_V4).filter((address) => !/^(?:127\.|0\.0\.0\.0$)/.test(address)),
+      ...found(IP_V6),
+      ...found(QUALIFIED).filter((machine) => !UNQUALIFIED.test(machine) && !isAddressOfOwn(machine, alert)),
+    ].some((machine) => !isOwn(machine)) ||
+    [...text.matchAll(NUMBERED)].some(
+      ([, what = '', number = '']) =>
+        !isOwnNumber(number, alert) && !isOwn(`${what}-${number}`) && !isOwn(`${what}${number}`),
+    )
+  );
 }
 
 /** The host may be written with or without its domain, with a part of its name, or with more behind it (`web-01-b`). */
@@ -94,6 +104,14 @@ function namesNumbered(hosts: string, program: string): boolean {
     .split(program)
     .slice(1)
     .some((rest) => /^[-_]?\d/.test(rest));
+}
+
+/** `web-02` and `web02` may be called node 2. */
+function isOwnNumber(number: string, { host: { host, name = '' } }: Alert): boolean {
+  const [short = ''] = host.split('.', 1);
+  return joined(`${short} ${name.slice(0, 64)}`)
+    .split('-')
+    .some((part) => Number(/^\p{L}*(\d+)$/u.exec(part)?.[1]) === Number(number));
 }
 
 /** `-se-ns2-` holds `-ns2-`. */

@@ -42,6 +42,21 @@ describe('a name that has the name of a machine', () => {
     'core-03: nginx down',
     'nginx down on md02',
     'nginx down on http-02',
+    'nginx down on node 2',
+    'nginx auf Knoten 2 gestoppt',
+    'nginx parado no servidor 2',
+    'nginx arrêté sur le serveur 3',
+    'nginx caído en el nodo 14',
+    'nginx down, host 4',
+    'Server #3: nginx down',
+    'Rechner Nr. 12: nginx down',
+    'node 2 down, see node 1',
+    'node 2 malfunctions',
+    'server 2 timed out',
+    'VM 502: nginx down',
+    'nginx caiu no nó 2',
+    'nginx nie działa na węźle 2',
+    'nginx не работает на сервере 2',
   ])('speaks of another one: %s', (text) => {
     expect(namesAnotherHost(text, alert)).toBe(true);
   });
@@ -82,6 +97,20 @@ describe('a name that has the name of a machine', () => {
     'nginx: HTTP-502',
     'no link on ens192 nor enp0s31 nor bond10',
     'nvme0n12, md127p10 and nvme0n1p12 are slow',
+    'nginx down on node 1',
+    'Node 01: nginx down',
+    'nginx down on Server 7',
+    'nginx down on worker 2 of shop-worker-2',
+    'Windows Server 2019: nginx down',
+    'nginx server 502',
+    'server 90 % busy, server 90% busy',
+    'host 5 minutes without data',
+    'Server 30 Minuten ohne Daten, server 2 times down',
+    'server 2.5 times as slow',
+    'vm 16 GB short of memory',
+    'numa node 0 full',
+    'nginx: no 2 processes',
+    'localhost 2 of 3 checks failed',
   ])('speaks of its own, or of none: %s', (text) => {
     expect(namesAnotherHost(text, alert)).toBe(false);
   });
@@ -159,6 +188,27 @@ describe('a name that has the name of a machine', () => {
     });
   });
 
+  it.each([
+    ['fids-node-7', 'FIDS node 7 down', false],
+    ['fids-node-7', 'FIDS node 8 down', true],
+    ['web-02', 'nginx down on node 2', false],
+    ['web-02', 'nginx down on node 02', false],
+    ['web02.example7.com', 'nginx down on node 2', false],
+    ['web02.example-7.com', 'nginx down on node 7', true],
+    ['k8s-node-3', 'nginx down on node 8', true],
+    ['web-12', 'nginx down on node 2', true],
+    ['10.0.0.2', 'nginx down on node 2', true],
+  ])('on %s with its number apart: %s', (host, text, another) => {
+    expect(namesAnotherHost(text, { ...alert, item: {}, tags: [], host: { host } })).toBe(another);
+  });
+
+  it('with its number apart is its own where key or tags have it', () => {
+    for (const value of ['node-2', 'node2']) {
+      const tags = [{ tag: 'node', value }];
+      expect(namesAnotherHost('nginx down on node 2', { ...alert, tags })).toBe(false);
+    }
+  });
+
   it('is not made its own by a sentence in a tag', () => {
     const tags = [{ tag: 'description', value: 'moved to build-03' }];
     expect(namesAnotherHost('nginx down on build-03', { ...alert, tags })).toBe(true);
@@ -179,6 +229,9 @@ describe('a name that has the name of a machine', () => {
       'on ',
       '@ ',
       ' ',
+      'node ',
+      'node 1 ',
+      'node no ',
       'tomcat10 ',
       'enp0s',
       'nvme0n1 ',
