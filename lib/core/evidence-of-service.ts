@@ -137,7 +137,8 @@ function countedProcess({ alert, key, tags }: Facts): { readonly names: readonly
   }
   if (process === '' && user === '') return undefined;
   if (user !== '') return { names: plain(user).filter((name) => isNamed(name, alert)) };
-  if (INTERPRETER.test(process)) return { names: namesOf(tags, ['service'], []) };
+  if (INTERPRETER.test(process) || /\.(?:sh|bash|py|pl|rb|php|js|jar|bat|cmd|ps1|vbs)$/i.test(process))
+    return { names: namesOf(tags, ['service'], []) };
   const names = plain(process);
   return { names: names.length > 0 ? names : subject({ alert, key, tags }, ['service', 'process']) };
 }

@@ -31,7 +31,7 @@ const FILLERS = new Set(
     'de het een van op en met voor naar bij nog server servers schijf harde map bestanden dienst proces ruimte vrij vrije uur minuten partitie',
     'na w we z ze i do od dla jest są serwer serwera serwerze dysk dysku partycja partycji usługa usługi proces procesu kontener miejsca wolnego wolne godzin minut katalog katalogu',
     'program programs programm programme programa programas programma supervisord supervisor systemd pm2 docker podman listener',
-    'meer logverzeichnis scambio scratch sluzba sluzby disku misto',
+    'wird werden datentrager meer logverzeichnis scambio scratch sluzba sluzby disku misto',
   ].flatMap((row) => row.split(' ')),
 );
 

@@ -12,7 +12,7 @@ export function hasRoom(text: string): boolean {
   if (saysFree && !saysUsed)
     return MORE.test(text) || TERABYTES_FREE.test(text) || shares.some((share) => share > 25);
   if (saysUsed && !saysFree) return shares.some((share) => share < 70);
-  return shares.some((share) => share > 35 && share < 70);
+  return shares.some((share) => share > 35 && (share < 70 || BELOW.test(text)));
 }
 
 const SHARES =
@@ -28,3 +28,4 @@ const USED = said(
 );
 const MORE = said('more than|mehr als|mas de|mais de|plus de|piu di|meer dan|ponad|[>]=?');
 const TERABYTES_FREE = /\d\s*t(?:i?b|o)(?![\p{L}\p{N}])/iu;
+const BELOW = said('below|under|unter|por debajo|abaixo|sous|sotto|onder|ponizej');

@@ -119,7 +119,13 @@ function saysWrong(part: string, tool: JobToolName): boolean {
 /** Whether a custom name is about something that the service or the application has, and not about it. */
 function isAboutElse(text: string, tool: JobToolName, own: string): boolean {
   const words = (tool === 'restart_application' ? ELSE_OF_APPLICATION : ELSE_OF_SERVICE).exec(text);
-  return words !== null && !own.toLowerCase().includes(words[0].toLowerCase());
+  return (
+    words !== null &&
+    !own
+      .toLowerCase()
+      .replaceAll(/[-_ ]+/g, ' ')
+      .includes(words[0].toLowerCase().replaceAll(/[-_ ]+/g, ' '))
+  );
 }
 
 function numbersOf(text: string): number {

@@ -14,6 +14,7 @@ export const NOT_NOW = said(
 
 /** What was settled among people, and what is only tried. */
 export const SETTLED = said(
+  '(?:re-?started|rebooted|restarts)|(?:wieder|erneut) unter [3-9]\\d ?%|(?:back|again) (?:below|under)|de nuevo por debajo|de nouveau sous|di nuovo sotto|weer onder|novamente abaixo|from (?:the )?(?:\\p{L}+ ){0,2}(?:network|office|vpn|lan|wan)|(?:vom|von der) (?:betrieb|team|kunden|admin\\p{L}*)',
   'agreed|arranged|coordinated|confirmed|wanted|desired|permitted|accepted|tolerated|informed|window|freeze|drill|exercise|rehearsal|training|test only|(?:for|during|under) (?:a )?test(?:s|ing)?|pilot|trial|experiment|false (?:alarm|positive)|known (?:issue|problem|bug)|nothing to do|no action|hands off|fyi|for (?:your )?information|info(?:rmation)? only|just info|standby|stand-by|spare|failover|switch ?over|passive|dr site|retire(?:s|d|ment)?|phased? out|end of life|eol|obsolete|abandoned|archived?|unused|not (?:in use|used|needed|required|productive|in production)|no longer (?:needed|used|required)|waiv(?:ed|er)|exception',
   "because|due to|caused by|by itself|on request|by request|keep(?:s|ing)? (?:it |them )?(?:stopped|down|off)|(?:fine|ok|okay|good|well) (?:again|now)|pass?iv[oa]|passi(?:f|ve)|(?:exit(?:ed)?|code|rc)(?: code| status)?[ =:(]*0(?! \\p{L}*proc)|cleanly|gracefully|as expected|drained|draining|found running|cleaned(?: |-)?up|freed|emptied|jumped|increased|copy(?:ing)?|copied|transfer\\p{L}*|(?:o[fn]|off|disabled) since|baseline|harden\\p{L}*|wait(?:s|ing)? for|still (?:accepts?|running|runs|up|alive|active|there|in use)|should(?:n[’']t)?|normal(?:ly)?|looking (?:at|into)|working on|investigat\\p{L}*|is on it|post-?mortem|retrospective|runbook|documentation|docs?|inventory|grew|grown|attached|quota|tmpfs|lun|writable|permissions?|vulnerab\\p{L}*|cve-[\\d-]+|renamed|moved|superseded|deprecated|sufficient|staging|\\d+ days?",
   'weil|wegen|regular|ordnungsgema[sß]+|abgekundigt|auf wunsch|lauft wieder|wieder(?: \\p{L}+)? (?:da|erreichbar|verfugbar)|kopie(?:rt|ren)?|lauft noch|noch (?:immer|aktiv)|sollten?|normal|schaut|kummert|bearbeitet|arbeitet|dran|gestrig\\p{L}*|nachbetrachtung|doku\\p{L}*|betriebshandbuch|bestandsaufnahme|kontingent|erhoht|ausreichend|umbenannt|hei[sß]+t|kunftig|\\d+ tagen?|abgestimmt|abgesprochen|vereinbart|bekannt(?:es|er)?|akzeptiert|toleriert|gewunscht|ubung|probe|testweise|testbetrieb|testlauf|fehlalarm|nur (?:zur )?info(?:rmation)?|zur information|kein handlungsbedarf|nichts (?:zu )?tun|standby|ersatz|notfall|stillgelegt|ausgemustert|au[sß]er betrieb genommen|abgebaut|abgelost|nicht (?:mehr )?(?:benotigt|gebraucht|produktiv|in betrieb)|veraltet|ungenutzt|freigegeben|freigabe',
@@ -68,11 +69,26 @@ export const NO_DATA = said(
 );
 
 /** What a service or an application has, or its host, and what may fail without it. */
-const ELSE =
-  'config(?:uration)? (?:test|check|error)|configtest|syntax|log ?files?|logdatei\\p{L}*|log ?(?:in|on)s?|anmeldung\\p{L}*|inicio de sesion|autostart|start(?:up)? type|starttyp|(?:backup|sicherung|respaldo|sauvegarde|copia)(?:s|en)?(?:[- ](?:job|task|process))?|monitoring|uberwachung|(?:printers?|drucker|impresora|impressora|imprimante|stampante)(?![- ](?:spooler|service|queue|server|warteschlange))|vm|virtual machine|virtuelle maschine|zabbix[- ]agent|hosts? (?:is |not )?(?:down|unreachable)';
-export const ELSE_OF_SERVICE = said(ELSE);
+const ELSE = [
+  // What it does, and jobs.
+  '(?:cron[- ]?)?jobs?|cron-?jobs?|(?<=cron )tasks?|tareas?|tarefas?|taches?|druckauftr\\p{L}*|image|pull|build|imports?|exports?|deliver(?:y|ies)',
+  '(?:backup|sicherung|respaldo|sauvegarde|copia)(?:s|en)?(?:[- ](?:job|task|process))?|back-up|dump|monitoring|uberwachung',
+  '\\d+ (?:invoices?|orders?|mails?|files?|rechnungen|facturas?|faturas?|factures)',
+  // Of a database.
+  'replication|replikation|replicacion|replicacao|replicazione|replicatie|slaves?|mirror|tables?|tabellen?|tablas?|tabelas?|tabella|quer(?:y|ies)',
+  // Its settings, and who may use it.
+  'config(?:uration)? (?:test|check|error)|configtest|syntax|konfiguration|configuracion|configuracao|configurazione|configuratie|autostart|start(?:up)? type|starttyp',
+  'log ?files?|logdatei\\p{L}*|log ?(?:in|on)s?|anmeldung\\p{L}*|inicio de sesion|authentication|authentifizierung|autenticacion|autenticacao|passwords?|passwort',
+  // What it speaks with.
+  'upstreams?|backend app|vhosts?|tunnels?|peers?|forwarders?|relay|dnssec|lookups?|(?:name )?resolution|namensauflosung|(?:dns )?auflosung',
+  '(?:printers?|drucker|impresora|impressora|imprimante|stampante)(?![- ](?:spooler|service|queue|server|warteschlange))',
+  // Its host.
+  'vm|virtual machine|virtuelle maschine|zabbix[- ]agent|hosts? (?:is |not )?(?:down|unreachable)',
+];
+export const ELSE_OF_SERVICE = said(...ELSE);
 /** Besides, what an application needs of others. */
 export const ELSE_OF_APPLICATION = said(
-  ELSE,
-  'data ?bases?|datenbank\\p{L}*|(?:base|banco) de da(?:t|d)os|base de donnees|ldap|paypal|payments?|providers?|anbieter|proveedor|fornecedor|fournisseur|certificate|gateway of',
+  ...ELSE,
+  'data ?bases?|datenbank\\p{L}*|(?:base|banco) de da(?:t|d)os|base de donnees|ldap|certificate|gateway of',
+  'payments?|paypal|providers?|zahlung\\p{L}*|\\p{L}*anbieter|pagos?|proveedor|pasarela|pagamentos?|fornecedor|paiements?|fournisseur|prestataires?|pagamenti|betaling\\p{L}*',
 );

@@ -101,6 +101,12 @@ describe('a service', () => {
       'nginx monitoring failed',
       'nginx autostart off',
     ],
+    ...[
+      'nginx job failed',
+      'nginx upstream down',
+      'nginx Konfiguration fehlerhaft',
+      'nginx authentication failed',
+    ],
     ...['VM powered off', 'Host unreachable', 'Zabbix agent not available', 'nginx backup job failed'],
   ])('is not what is meant: %s', (name) => {
     expect(chosen(key, name)).toBeUndefined();
@@ -112,6 +118,21 @@ describe('a service', () => {
     expect(chosen('service.check[cups]', 'Printer spooler stopped')).toBe('restart_service');
   });
 
+  it('has replicas, tables and jobs that may fail without it', () => {
+    const mysql = 'systemd.unit.info["mysqld.service",ActiveState]';
+    expect(chosen(mysql, 'MySQL stopped')).toBe('restart_service');
+    expect(chosen(mysql, 'MySQL replication stopped')).toBeUndefined();
+    expect(chosen(mysql, 'MySQL Tabelle defekt')).toBeUndefined();
+    expect(chosen('proc.num[crond]', 'Tarea de cron falló')).toBeUndefined();
+    expect(chosen('proc.num[backup.sh]', 'Backup not running')).toBeUndefined();
+  });
+
+  it('may be what is else the subject of others', () => {
+    expect(chosen('systemd.unit.info["zabbix-agent.service",ActiveState]', 'Zabbix Agent inativo')).toBe(
+      'restart_service',
+    );
+  });
+
   it('is named by no tag of somebody who wants a word to be overlooked', () => {
     expect(chosen(key, 'nginx planned down', [{ tag: 'name', value: 'planned' }])).toBeUndefined();
   });
@@ -120,6 +141,7 @@ describe('a service', () => {
 describe('an application', () => {
   it.each([
     ...['Shop: PayPal unreachable', 'Shop database down', 'Shop: keine Verbindung zur Datenbank'],
+    ...['Shop: Zahlungsanbieter gestört', 'Shop: pasarela de pago caída', 'shop: 3 invoices failed'],
     ...['Shop LDAP server not reachable', 'Shop: 502 active sessions', 'Shop on port 500'],
   ])('is not what is meant: %s', (name) => {
     expect(chosen('app.health[shop]', name)).toBeUndefined();
