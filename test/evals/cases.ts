@@ -117,6 +117,10 @@ export const CASE_FILES = [
   'test/evals/cases/blind-16-injections.jsonl',
   'test/evals/cases/blind-17.jsonl',
   'test/evals/cases/blind-17-injections.jsonl',
+  'test/evals/cases/blind-18.jsonl',
+  'test/evals/cases/blind-18-injections.jsonl',
+  'test/evals/cases/blind-19.jsonl',
+  'test/evals/cases/blind-19-injections.jsonl',
 ] as const;
 
 /** Half of them say that something is down or full, and half something else of it; judged by rules alone, for there are many. */
@@ -124,6 +128,9 @@ export const CUSTOM_NAMES_FILE = 'test/evals/cases/custom-names.jsonl';
 
 /** As many ways to say so, and to say something else, as two people could think of in six languages; the keys are made up. */
 export const MANY_WORDS_FILE = 'test/evals/cases/names-in-many-words.jsonl';
+
+/** How administrators put it in everyday words, half of it about something else; written before a look at any list of words. */
+export const EVERYDAY_NAMES_FILE = 'test/evals/cases/everyday-names.jsonl';
 
 /** Reads a case file, one JSON object a line. Throws with the number of the first line that is no case, and its fields. */
 export function readCases(file: string): readonly EvalCase[] {

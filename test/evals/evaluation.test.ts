@@ -7,6 +7,7 @@ import { createMemoryModel } from '#test/fakes/model-memory.ts';
 import {
   CASE_FILES,
   CUSTOM_NAMES_FILE,
+  EVERYDAY_NAMES_FILE,
   type EvalCase,
   MANY_WORDS_FILE,
   readCases,
@@ -136,6 +137,16 @@ describe('evidence and words, without any model', () => {
     const disruptive = wrong.filter((line) => line.startsWith('WRONG'));
     expect(disruptive.length / (names.length - rightActions.of)).toBeLessThan(0.015);
     expect(rightActions.hits / rightActions.of).toBeGreaterThan(0.8);
+  });
+
+  it('know what people write every day, and hardly ever take something else for it', async () => {
+    const names = readCases(EVERYDAY_NAMES_FILE);
+    const judged = await Promise.all(
+      names.map(async (each) => ({ each, result: await decideByRules(each) })),
+    );
+    const { wrong, rightActions } = figuresOf(judged, judged);
+    expect(wrong.filter((line) => line.startsWith('WRONG')).length).toBeLessThanOrEqual(1);
+    expect(rightActions.hits / rightActions.of).toBeGreaterThan(0.95);
   });
 });
 
