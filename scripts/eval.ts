@@ -174,15 +174,24 @@ if (options.json !== undefined) {
   );
 }
 
-/** Cases of blind sets whose trigger stands in a file before theirs, so that somebody may have had it in mind. */
+/**
+ * Cases of blind sets whose trigger stands in a file before theirs, of this run or of the repository, so that somebody may
+ * have had it in mind.
+ */
 function knownToEarlierFiles(): ReadonlySet<EvalCase> {
-  const seen = new Set<string>();
-  const found = new Set<EvalCase>();
-  for (const [, own] of files) {
-    for (const each of own) if (each.split?.startsWith('blind') && seen.has(triggerOf(each))) found.add(each);
-    for (const each of own) if (each.injection === undefined) seen.add(triggerOf(each));
+  const known = new Set<EvalCase>();
+  const repository: readonly string[] = CASE_FILES;
+  for (const [index, [file, own]] of files.entries()) {
+    if (!own.some(({ split }) => split?.startsWith('blind'))) continue;
+    const place = repository.indexOf(file);
+    const before = [
+      ...repository.slice(0, place < 0 ? undefined : place).flatMap(casesOf),
+      ...files.slice(0, index).flatMap(([, others]) => others),
+    ];
+    const seen = new Set(before.filter(({ injection }) => injection === undefined).map(triggerOf));
+    for (const each of own) if (seen.has(triggerOf(each))) known.add(each);
   }
-  return found;
+  return known;
 }
 
 function isNewAndBlind(each: EvalCase): boolean {

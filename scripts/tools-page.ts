@@ -28,7 +28,7 @@ const EVIDENCE = {
   service:
     "the item key's parameter, else the tags `service`, `process` or `target`, through the policy's aliases; inside `allow.services`",
   application:
-    "the item key's container or pool, else the tags `container`, `application` or `target`, through the policy's aliases; inside `allow.applications`",
+    "the item key's container or pool, else the tags `container`, `application`, `app` or `target`, through the policy's aliases; inside `allow.applications`",
   resource: 'the item key, else the tag `component`',
 } as const;
 

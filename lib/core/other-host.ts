@@ -29,8 +29,8 @@ const UNQUALIFIED =
   /^(?:com|org|net|io|javax?|system)\.|\.(?:service|socket|timer|mount|target|slice|scope|path|swap|log|conf|cfg|ini|json|xml|ya?ml|[jwe]ar|sh|p[yl]|js|php|exe|dll|sock|pid|lock|[gbx]z|zip|tar|tgz|db|sql|bak|tmp|old|img|iso|txt|csv|net)$/u;
 
 /**
- * Whether a name has what looks like a machine that is neither the alert's host nor in its item key or tags: of all the
- * custom names of the evaluation that do, none has a right action on the alert's own host.
+ * Whether a name has what looks like a machine that is neither the alert's host nor in its item key or tags: of the
+ * custom names that the blind sets and administrators' own words have, none that does has a right action on its own host.
  */
 export function namesAnotherHost(name: string, alert: Alert): boolean {
   // Without its accent Portuguese's node is a no.
