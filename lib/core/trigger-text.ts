@@ -19,7 +19,7 @@ export function withNameAs(text: string, names: readonly string[], word: string)
   return names
     .filter((name) => name !== '')
     .toSorted((a, b) => b.length - a.length)
-    .map((name) => name.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`))
+    .map((name) => RegExp.escape(name))
     .reduce((left, name) => left.replaceAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, 'gi'), word), text);
 }
 

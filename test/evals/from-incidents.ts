@@ -44,7 +44,7 @@ function makeAnonymous(): (incident: Incident) => {
 
 /** Finds each of these as whole words that are no part of a path. */
 function wordsOf(names: readonly string[]): RegExp {
-  const any = names.map((name) => name.replaceAll(/[$()*+.?[\\\]^{|}/]/g, String.raw`\$&`)).join('|');
+  const any = names.map((name) => RegExp.escape(name)).join('|');
   return new RegExp(
     String.raw`(?<![\p{L}\p{N}_-]|(?<![\\/])[\\/])(?:${any || '(?!)'})(?![\p{L}\p{N}_-])`,
     'iu',
