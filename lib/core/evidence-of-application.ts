@@ -11,6 +11,7 @@ import {
 } from '#lib/core/evidence-facts.ts';
 import { serviceSign } from '#lib/core/evidence-of-service.ts';
 import type { ItemKey } from '#lib/core/item-key.ts';
+import { hyphenated } from '#lib/core/own-words.ts';
 import { triggerText } from '#lib/core/trigger-text.ts';
 
 export function applicationEvidence(facts: Facts): Evidence | undefined {
@@ -58,26 +59,29 @@ function taggedOf(facts: Facts): readonly string[] {
   const [name] = tagged;
   if (name === undefined || tags('target').length > 0 || reportsMoreThan(facts, 0)) return [];
   // It counts the processes with its name in their command line, which no service's name could be taken from,
-  if (key.name === 'proc.num') return state === '' && hasWord(commandLine, name) ? tagged : [];
+  if (key.name === 'proc.num') return state === '' && holds(commandLine, name) ? tagged : [];
   // or is at one of this host's ports that no known service has, and the trigger names the application,
   if (key.name.startsWith('net.tcp.')) {
     return serviceSign(facts)?.names.length === 0 && isNamed(name, alert) ? tagged : [];
   }
   // or has its name twice, `shop.health[shop-api]`: `backup.status[shop-api]` is about its backups.
-  const [, about = ''] =
-    /^([\w-]+)\.(?:health|healthy|status|state|running|alive|up|ping)$/.exec(key.name) ?? [];
-  return first === name && hasWord(name, about) ? tagged : [];
+  const [, about] = /^([\w-]+)\.\w+$/.exec(key.name) ?? [];
+  const isOwn = about !== undefined && LIFE_SIGN.test(key.name) && holds(name, about);
+  return first === name && isOwn ? tagged : [];
 }
 
-function hasWord(text: string, word: string): boolean {
-  const wordsOf = (value: string) => `-${value.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-')}-`;
-  return word !== '' && wordsOf(text).includes(wordsOf(word));
+function holds(text: string, part: string): boolean {
+  return hyphenated(text).includes(hyphenated(part));
 }
+
+/** What checks of anything are called that lives or does not. */
+const LIFE_SIGN = /\.(health|healthy|status|state|running|alive|up|ping)$/;
 
 /** What administrators call their own checks, and the whole answer of the agent's own key. */
 function isOwnCheckOfAnApplication({ name, parameters: [, what = ''] }: ItemKey): boolean {
   if (name === 'docker.container_info') return ['', 'full', 'short'].includes(what);
-  return /^((tomcat|wildfly|jboss|iis)\.)?(docker|podman|pm2|supervisor(?:d|ctl)?|containers?|apps?|applications?|webapps?|deployments?|app_?pools?)\.((container|app|process)\.)?(health|healthy|status|state|running|alive|up|ping)$/.test(
+  if (!LIFE_SIGN.test(name)) return false;
+  return /^((tomcat|wildfly|jboss|iis)\.)?(docker|podman|pm2|supervisor(?:d|ctl)?|containers?|apps?|applications?|webapps?|deployments?|app_?pools?)\.((container|app|process)\.)?\w+$/.test(
     name,
   );
 }

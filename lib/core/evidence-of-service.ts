@@ -137,15 +137,15 @@ function countedProcess({ alert, key, tags }: Facts): { readonly names: readonly
   }
   if (process === '' && user === '') return undefined;
   if (user !== '') return { names: plain(user).filter((name) => isNamed(name, alert)) };
-  if (INTERPRETER.test(process) || /\.(?:sh|bash|py|pl|rb|php|js|jar|bat|cmd|ps1|vbs)$/i.test(process))
-    return { names: namesOf(tags, ['service'], []) };
+  if (INTERPRETER.test(process) || SCRIPT.test(process)) return { names: namesOf(tags, ['service'], []) };
   const names = plain(process);
   return { names: names.length > 0 ? names : subject({ alert, key, tags }, ['service', 'process']) };
 }
 
-/** What runs programs of any name is the name of no service. */
+/** What runs programs of any name, and what is run by it, is the name of no service. */
 const INTERPRETER =
   /^(java|python\d?(\.\d+)?|perl|ruby|php\d?|node|nodejs|dotnet|mono|w?script|(ba|da|z|k|c)?sh|powershell|pwsh|cmd)(\.exe)?$/i;
+const SCRIPT = /\.(sh|bash|py|pl|rb|php|js|jar|bat|cmd|ps1|vbs)$/i;
 
 /**
  * What keeps a clock right, by any distribution's name for it. Zabbix 7.0's templates name no service here; a trigger of

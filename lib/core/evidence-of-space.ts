@@ -44,7 +44,7 @@ export function cleanupEvidence(facts: Facts): Evidence | undefined {
 /** What administrators call their own checks of a mount point, and not of what else a disk has. */
 function isOwnCheckOfADisk({ name, parameters: [first = ''] }: ItemKey): boolean {
   return (
-    !/\b(io|iops|await|queue|latency|wear|life|lifetime|health|errors?|quota|frag|throughput|read|write|reads|writes|dedup|temp|smart)\b/.test(
+    !/\b(io|iops|await|queue|latency|wear|life(?:time)?|health|errors?|quota|frag|throughput|reads?|writes?|dedup|temp|smart)\b/.test(
       name.replaceAll('_', '.'),
     ) &&
     /^(disk|hdd|storage|volume|partition|mount|space|df|fs|filesystem)(\.[a-z_]+)*\.(p?used|p?free|use|usage|util|pct|percent|full|avail|available|inodes?|used_p(?:ct|ercent)|free_p(?:ct|ercent))(\.[a-z]+)?$/.test(

@@ -1,6 +1,6 @@
 /** Whether a trigger's name speaks of another machine than the alert's host. */
 import type { Alert } from '#lib/core/alert.ts';
-import { ownWords } from '#lib/core/own-words.ts';
+import { hyphenated, ownWords } from '#lib/core/own-words.ts';
 import { plain } from '#lib/core/plain-letters.ts';
 
 /** `build-03`, `mail12` and `web-prod-1234`, wherever they stand. */
@@ -58,11 +58,11 @@ function ownNames(alert: Alert): (machine: string) => boolean {
   const { host, name = '', ip = '' } = alert.host;
   const own = plain(`${ownWords(alert)} ${ip} ${name.slice(0, 64)}`).toLowerCase();
   const known = new Set([...own.split(/[^\p{L}\p{N}_-]+/u), ...own.split(/[^\p{L}\p{N}_.:-]+/u)]);
-  const parts = joined(`${host} ${name.slice(0, 64)}`);
+  const parts = hyphenated(`${host} ${name.slice(0, 64)}`);
   const [short = ''] = host.toLowerCase().split('.', 1);
   return (machine) =>
     known.has(machine) ||
-    parts.includes(joined(machine)) ||
+    parts.includes(hyphenated(machine)) ||
     machine.startsWith(`${host.toLowerCase()}.`) ||
     (/\d/.test(short) && machine.startsWith(`${short}-`));
 }
@@ -109,12 +109,7 @@ function namesNumbered(hosts: string, program: string): boolean {
 /** `web-02` and `web02` may be called node 2. */
 function isOwnNumber(number: string, { host: { host, name = '' } }: Alert): boolean {
   const [short = ''] = host.split('.', 1);
-  return joined(`${short} ${name.slice(0, 64)}`)
+  return hyphenated(`${short} ${name.slice(0, 64)}`)
     .split('-')
     .some((part) => Number(/^\p{L}*(\d+)$/u.exec(part)?.[1]) === Number(number));
-}
-
-/** `-se-ns2-` holds `-ns2-`. */
-function joined(name: string): string {
-  return `-${name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-')}-`;
 }

@@ -17,5 +17,10 @@ export function isIdentifier(value: string): boolean {
   return /^\S{1,64}$/u.test(value) && spaced(value).trim().split(/\s+/).length <= MOST_PIECES;
 }
 
+/** The parts of a name with a hyphen around each: `-se-ns2-` holds `-ns2-`, and `-dns2-` does not. */
+export function hyphenated(name: string): string {
+  return `-${name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-')}-`;
+}
+
 /** Of a script without white space eight letters are a name; more may say something. */
 const MOST_PIECES = 4;
