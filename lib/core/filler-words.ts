@@ -1,7 +1,7 @@
 /** Words that say nothing of what is wrong or why: a name that has only these besides trouble is understood whole. */
 import { spaced } from '#lib/core/plain-letters.ts';
 
-/** Without accents; each row is of one or two of English, German, Spanish, Portuguese, French and Italian. */
+/** Without accents; each row is of one or two of English, German, Spanish, Portuguese, French, Italian, Dutch, Polish and Czech. */
 const FILLERS = new Set(
   [
     'a an the is are was has have had of in on at for from to by with and its it this that since again now all any than there here more most very still only just about ago per over as or oder have they their entered running active started',
@@ -25,12 +25,12 @@ const FILLERS = new Set(
     'serveur serveurs noeud nœud processus appli applications spouleur impression disque disques lecteur fichiers journaux espace conteneur conteneurs etat sante sortie utilisation utilises occupation erreur connexion connexions reponse heure heures minutes quart unite',
     'lo gli di uno dello della dei degli delle allo alla ai nel nella sul sulla per dal dalla hanno sono volta ancora',
     'servizio servizi macchina nodo processi applicazione demone coda stampa controllo dischi unita partizione spazio contenitore stato salute codice uscita errore errori connessione connessioni risposta libero disponibile ora ore minuti secondi radice',
-    'capacity folder folders temporary dumps almost daemons verzeichnis ordner bereich temp-bereich temporare temporaren protokolle dumps beinahe knotens instanz',
+    'capacity folder folders temporary dumps almost daemons verzeichnis ordner bereich temp-bereich temporare temporaren protokolle beinahe knotens instanz',
     'disco volumen almacenamiento carpeta carpetas directorio temporales capacidad instancia armazenamento pasta pastas diretorio temporarios capacidade contentor',
-    'stockage dossier repertoire temporaires racine systeme capacite mo go cartella directory temporanei capacita disponibili liberi libera residua occupa',
-    'de het een van op en met voor naar bij nog server servers schijf harde map bestanden dienst proces ruimte vrij vrije uur minuten partitie',
-    'na w we z ze i do od dla jest są serwer serwera serwerze dysk dysku partycja partycji usługa usługi proces procesu kontener miejsca wolnego wolne godzin minut katalog katalogu',
-    'program programs programm programme programa programas programma supervisord supervisor systemd pm2 docker podman listener',
+    'stockage dossier repertoire temporaires racine systeme capacite mo go cartella temporanei capacita disponibili liberi libera residua occupa',
+    'het een van op met voor naar bij nog schijf harde map bestanden proces ruimte vrij vrije uur partitie',
+    'w we z ze i od dla jest są serwer serwera serwerze dysk dysku partycja partycji usługa usługi procesu kontener miejsca wolnego wolne godzin minut katalog katalogu',
+    'programs programme programa programas programma supervisord supervisor',
     'wird werden datentrager meer logverzeichnis scambio scratch sluzba sluzby disku misto',
   ].flatMap((row) => row.split(' ')),
 );

@@ -3,14 +3,7 @@ import type { JobToolName } from '#lib/catalogue/tool.ts';
 import { unknownWords } from '#lib/core/filler-words.ts';
 import { plain, spaced } from '#lib/core/plain-letters.ts';
 import { hasRoom } from '#lib/core/room-words.ts';
-import {
-  APPOINTMENT,
-  ELSE_OF_APPLICATION,
-  ELSE_OF_SERVICE,
-  NO_DATA,
-  NOT_NOW,
-  SETTLED,
-} from '#lib/core/words-against-trouble.ts';
+import { APPOINTMENT, NO_DATA, NOT_NOW, SETTLED, SOMETHING_ELSE } from '#lib/core/words-against-trouble.ts';
 import { ALARMING_SHARE, BUSY, CONSEQUENCE, DOWN, FULL } from '#lib/core/words-of-trouble.ts';
 
 const ALL_DOWN = new RegExp(DOWN.source, `${DOWN.flags}g`);
@@ -40,12 +33,12 @@ export function troubleIn(
 ): Trouble {
   const all = plain(whole);
   const first = plain(clause);
+  const known = plain(own);
   if (QUESTION.test(all) || NOT_NOW.test(all) || NO_DATA.test(first)) return 'denied';
   if (tagged) return 'named';
   if (SETTLED.test(all) || TRIAL.test(all)) return 'denied';
   if (tool === 'cleanup_disk' && hasRoom(all)) return 'denied';
-  if (tool !== 'cleanup_disk' && tool !== 'analyze_processes' && isAboutElse(all, tool, plain(own)))
-    return 'denied';
+  if (isAboutElse(all, tool, known)) return 'denied';
   if (tool !== 'analyze_processes' && (APPOINTMENT.test(all) || wordsOf(all) > MOST_WORDS_READ))
     return 'denied';
   // Of two numbers the second is most likely what a setting became.
@@ -54,8 +47,8 @@ export function troubleIn(
   const wrong = tool === 'cleanup_disk' ? full : DOWN.test(first);
   if (!wrong) return 'unnamed';
   const said = withoutConsequences(withShareInLine(all), tool);
-  if (explains(said, tool, plain(own))) return 'denied';
-  if (!isUnderstood(said, tool, plain(own))) {
+  if (explains(said, tool, known)) return 'denied';
+  if (!isUnderstood(said, tool, known)) {
     // Full may be a tape, a mailbox or a quota, and a model that reads "full" is as sure of these.
     return tool === 'cleanup_disk' && FULL.test(first) ? 'denied' : 'unnamed';
   }
@@ -118,14 +111,13 @@ function saysWrong(part: string, tool: JobToolName): boolean {
 
 /** Whether a custom name is about something that the service or the application has, and not about it. */
 function isAboutElse(text: string, tool: JobToolName, own: string): boolean {
-  const words = (tool === 'restart_application' ? ELSE_OF_APPLICATION : ELSE_OF_SERVICE).exec(text);
-  return (
-    words !== null &&
-    !own
-      .toLowerCase()
-      .replaceAll(/[-_ ]+/g, ' ')
-      .includes(words[0].toLowerCase().replaceAll(/[-_ ]+/g, ' '))
-  );
+  const [other] = SOMETHING_ELSE[tool]?.exec(text) ?? [];
+  return other !== undefined && !withSpaces(own).includes(withSpaces(other));
+}
+
+/** `zabbix-agent` is the Zabbix agent. */
+function withSpaces(text: string): string {
+  return text.toLowerCase().replaceAll(/[-_ ]+/g, ' ');
 }
 
 function numbersOf(text: string): number {

@@ -1,4 +1,5 @@
 /** What people say of what is planned, settled, over, asked or not their own: nothing for a job to mend. */
+import type { JobToolName } from '#lib/catalogue/tool.ts';
 import { said } from '#lib/core/plain-letters.ts';
 
 /** A plan, a change, a forecast, a question, or what is over already: nothing is wrong now. */
@@ -16,7 +17,7 @@ export const NOT_NOW = said(
 export const SETTLED = said(
   '(?:re-?started|rebooted|restarts)|(?:wieder|erneut) unter [3-9]\\d ?%|(?:back|again) (?:below|under)|de nuevo por debajo|de nouveau sous|di nuovo sotto|weer onder|novamente abaixo|from (?:the )?(?:\\p{L}+ ){0,2}(?:network|office|vpn|lan|wan)|(?:vom|von der) (?:betrieb|team|kunden|admin\\p{L}*)',
   'agreed|arranged|coordinated|confirmed|wanted|desired|permitted|accepted|tolerated|informed|window|freeze|drill|exercise|rehearsal|training|test only|(?:for|during|under) (?:a )?test(?:s|ing)?|pilot|trial|experiment|false (?:alarm|positive)|known (?:issue|problem|bug)|nothing to do|no action|hands off|fyi|for (?:your )?information|info(?:rmation)? only|just info|standby|stand-by|spare|failover|switch ?over|passive|dr site|retire(?:s|d|ment)?|phased? out|end of life|eol|obsolete|abandoned|archived?|unused|not (?:in use|used|needed|required|productive|in production)|no longer (?:needed|used|required)|waiv(?:ed|er)|exception',
-  "because|due to|caused by|by itself|on request|by request|keep(?:s|ing)? (?:it |them )?(?:stopped|down|off)|(?:fine|ok|okay|good|well) (?:again|now)|pass?iv[oa]|passi(?:f|ve)|(?:exit(?:ed)?|code|rc)(?: code| status)?[ =:(]*0(?! \\p{L}*proc)|cleanly|gracefully|as expected|drained|draining|found running|cleaned(?: |-)?up|freed|emptied|jumped|increased|copy(?:ing)?|copied|transfer\\p{L}*|(?:o[fn]|off|disabled) since|baseline|harden\\p{L}*|wait(?:s|ing)? for|still (?:accepts?|running|runs|up|alive|active|there|in use)|should(?:n[’']t)?|normal(?:ly)?|looking (?:at|into)|working on|investigat\\p{L}*|is on it|post-?mortem|retrospective|runbook|documentation|docs?|inventory|grew|grown|attached|quota|tmpfs|lun|writable|permissions?|vulnerab\\p{L}*|cve-[\\d-]+|renamed|moved|superseded|deprecated|sufficient|staging|\\d+ days?",
+  "because|due to|caused by|by itself|on request|by request|keep(?:s|ing)? (?:it |them )?(?:stopped|down|off)|(?:fine|ok|okay|good|well) (?:again|now)|pass?iv[oa]|passi(?:f|ve)|cleanly|gracefully|as expected|drained|draining|found running|cleaned(?: |-)?up|freed|emptied|jumped|increased|copy(?:ing)?|copied|transfer\\p{L}*|(?:o[fn]|off|disabled) since|baseline|harden\\p{L}*|wait(?:s|ing)? for|still (?:accepts?|running|runs|up|alive|active|there|in use)|should(?:n[’']t)?|normal(?:ly)?|looking (?:at|into)|working on|investigat\\p{L}*|is on it|post-?mortem|retrospective|runbook|documentation|docs?|inventory|grew|grown|attached|quota|tmpfs|lun|writable|permissions?|vulnerab\\p{L}*|cve-[\\d-]+|renamed|moved|superseded|deprecated|sufficient|staging|\\d+ days?",
   'weil|wegen|regular|ordnungsgema[sß]+|abgekundigt|auf wunsch|lauft wieder|wieder(?: \\p{L}+)? (?:da|erreichbar|verfugbar)|kopie(?:rt|ren)?|lauft noch|noch (?:immer|aktiv)|sollten?|normal|schaut|kummert|bearbeitet|arbeitet|dran|gestrig\\p{L}*|nachbetrachtung|doku\\p{L}*|betriebshandbuch|bestandsaufnahme|kontingent|erhoht|ausreichend|umbenannt|hei[sß]+t|kunftig|\\d+ tagen?|abgestimmt|abgesprochen|vereinbart|bekannt(?:es|er)?|akzeptiert|toleriert|gewunscht|ubung|probe|testweise|testbetrieb|testlauf|fehlalarm|nur (?:zur )?info(?:rmation)?|zur information|kein handlungsbedarf|nichts (?:zu )?tun|standby|ersatz|notfall|stillgelegt|ausgemustert|au[sß]er betrieb genommen|abgebaut|abgelost|nicht (?:mehr )?(?:benotigt|gebraucht|produktiv|in betrieb)|veraltet|ungenutzt|freigegeben|freigabe',
   'correctamente|normalmente|a porque|debido a|peticion|volvio|descontinuad[oa]|copia de|copiando|todavia (?:acepta|corre|activ)\\p{L}*|deberia[n]?|es normal|mirando|revisando|trabajando|esta en ello|post ?mortem|documentacion|inventario|suficiente|cuota|crecio|renombrad[oa]|movid[oa]|proyeccion|\\d+ dias|acordad[oa]|convenid[oa]|coordinad[oa]|confirmad[oa]|aceptad[oa]|conocid[oa]|simulacro|prueba[s]?|ensayo|falsa alarma|solo informativ[oa]|informativ[oa]|sin accion|no hacer nada|no tocar|reserva|respaldo pasivo|retirad[oa]|dad[oa] de baja|obsolet[oa]|en desuso|ya no se (?:usa|necesita)|ventana',
   'corretamente|normalmente|pel[oa]s? \\p{L}{4,}|porque|devido a|a pedido|voltou|copia d[eo]|copiando|ainda (?:aceita|roda|ativ)\\p{L}*|deveria[m]?|é normal|olhando|mexendo|trabalhando|documentacao|inventario|suficiente|cota|cresceu|renomead[oa]|movid[oa]|projecao|\\d+ dias|acordad[oa]|combinad[oa]|coordenad[oa]|confirmad[oa]|aceit[oa]|conhecid[oa]|simulad[oa]|simulacao|teste[s]?|ensaio|alarme falso|apenas informativ[oa]|informativ[oa]|nada a fazer|nao mexer|aposentad[oa]|desativad[oa]|descontinuad[oa]|obsolet[oa]|em desuso|nao (?:é|e) mais (?:usad[oa]|necessari[oa])|janela',
@@ -30,12 +31,12 @@ export const SETTLED = said(
   'però|sebbene|ma (?:il|la|lo|l|non|e)|per scelta|di proposito|deve restare|volutamente|tutto regolare|ripristino|di nuovo su|rientrat[oa]|smesso di (?:crash|cade|fall)\\p{L}*|risolt[oa]|proiezione|del cliente|(?<!non )sano|sede centrale|soglia|alzat[oa]|collaudo|domani|sospett[oa]|emergenza|rinat[oa]|resuscitat[oa]|isolare|prove',
   // Trouble that is denied, and what nobody suffers from.
   "(?:not|\\p{L}*n[’']t|no longer|never|cannot be|can not be) (?:\\p{L}+ )?(?:stopped|down|dead|inactive|offline|off|full|unhealthy|failed|failing|crashed|gone|stuck|hung|terminated|killed|halted|frozen|unreachable|unavailable)|no (?:\\p{L}+ )?(?:errors?|users?|worries|impact|customers?|problems?|downtime)|without (?:\\p{L}+ )?(?:impact|effect|downtime|problems?|errors?)",
-  "(?:nicht|nie) (?:mehr )?(?:tot|voll|gestoppt|down|ausgefallen|abgesturzt|beendet|kaputt|defekt|weg|inaktiv|offline|aus|tot|gestort)|ohne (?:\\p{L}+ )?auswirkung\\p{L}*|n[’']est (?:pas|plus) (?:mort|arrete|plein|tombe|en panne|inactif|hors)\\p{L}*|pas (?:mort|arrete|plein|tombe|en panne|inactif)\\p{L}*|sans (?:impact|effet|incidence)",
+  "(?:nicht|nie) (?:mehr )?(?:tot|voll|gestoppt|down|ausgefallen|abgesturzt|beendet|kaputt|defekt|weg|inaktiv|offline|aus|gestort)|ohne (?:\\p{L}+ )?auswirkung\\p{L}*|n[’']est (?:pas|plus) (?:mort|arrete|plein|tombe|en panne|inactif|hors)\\p{L}*|pas (?:mort|arrete|plein|tombe|en panne|inactif)\\p{L}*|sans (?:impact|effet|incidence)",
   'no (?:esta )?(?:parad|caid|muert|llen|detenid|apagad|inactiv)[oa]|sin (?:uso|impacto|efecto)|nao (?:esta )?(?:parad|caid|mort|chei|travad|desligad|inativ)[oa]|sem (?:uso|impacto|efeito)|non (?:e )?(?:ferm|mort|pien|spent|cadut|arrestat|inattiv)[oa]|senza (?:impatto|effett[oi]|uso)',
   'niet (?:meer )?(?:uitgevallen|gestopt|dood|weg|vol|defect|inactief)|nie (?:jest )?(?:juz )?(?:zatrzyman|padł|niedostepn|nieaktywn|pełn|zapełnion)\\p{L}*',
   // A trial of the alarm, and what somebody did by hand or has put out of use.
   'test ?-?(?:alerts?|alarms?|message|event|meldung|nachricht|problem|trigger)|testalarm|testmeldung\\p{L}*|testmelding|testowy|manual(?:ly)?|by hand|manuell|von hand|handisch|manualmente|a mano|a la main|manuellement|handmatig|recznie|(?:admin|root|operator|user|ops|staff|somebody|someone) (?:has )?(?:stopped|killed)',
-  '(?:is |ist |und |and |, ?)?(?:disabled|masked|deaktiviert|deshabilitad[oa]|desabilitad[oa]|desactivad[oa]|disabilitat[oa]|uitgeschakeld|wyłaczon\\p{L}*)(?! (?:service|dienst))|cold (?:node|spare|standby)|(?:other|another) (?:node|server|host|machine)|ander(?:e|er|en|em|es) (?:knoten|server|rechner|maschine)|otro (?:nodo|servidor|equipo)|outr[oa] (?:no|servidor|maquina)|autre (?:noeud|serveur|machine)|altr[oa] (?:nodo|server|macchina)',
+  '(?:disabled|masked|deaktiviert|deshabilitad[oa]|desabilitad[oa]|desactivad[oa]|disabilitat[oa]|uitgeschakeld|wyłaczon\\p{L}*)(?! (?:service|dienst))|cold (?:node|spare|standby)|(?:other|another) (?:node|server|host|machine)|ander(?:e|er|en|em|es) (?:knoten|server|rechner|maschine)|otro (?:nodo|servidor|equipo)|outr[oa] (?:no|servidor|maquina)|autre (?:noeud|serveur|machine)|altr[oa] (?:nodo|server|macchina)',
   // It was, and is no longer.
   '(?:was|were|war|waren|estaba|estuvo|estava|esteve|etait|etaient|era|erano|był[ao]?|było) (?:\\p{L}+ )?(?:down|stopped|offline|inactive|full|unreachable|unavailable|weg|ausgefallen|voll|caid[oa]|parad[oa]|inactiv[oa]|llen[oa]|fora|chei[oa]|arretee?|tombee?|pleine?|ferm[oa]|pien[oa]|niedostepn\\p{L}*|zatrzyman\\p{L}*|pełn[yae])|was (?:uitgevallen|gestopt|vol)',
   '(?:->|→|=>) ?(?:up|running|active|started|ok)|(?:and|now|und|jetzt|y|e|et|ed) (?:is )?(?:now )?(?:running|started|up|active|healthy|gestartet|lauft|iniciad[oa]|arrancad[oa]|demarree?|avviat[oa]|gestart|uruchomion\\p{L}*)(?! (?:out|low|full))|(?:lauft|demarree?|rodando|funcionando|corriendo|running|up) (?:again )?(?:after|nach|apres|apos|tras|dopo|despues)|up again',
@@ -85,10 +86,13 @@ const ELSE = [
   // Its host.
   'vm|virtual machine|virtuelle maschine|zabbix[- ]agent|hosts? (?:is |not )?(?:down|unreachable)',
 ];
-export const ELSE_OF_SERVICE = said(...ELSE);
-/** Besides, what an application needs of others. */
-export const ELSE_OF_APPLICATION = said(
-  ...ELSE,
-  'data ?bases?|datenbank\\p{L}*|(?:base|banco) de da(?:t|d)os|base de donnees|ldap|certificate|gateway of',
-  'payments?|paypal|providers?|zahlung\\p{L}*|\\p{L}*anbieter|pagos?|proveedor|pasarela|pagamentos?|fornecedor|paiements?|fournisseur|prestataires?|pagamenti|betaling\\p{L}*',
-);
+/** What fails in a custom name and is not what the tool would restart. */
+export const SOMETHING_ELSE: Readonly<Partial<Record<JobToolName, RegExp>>> = {
+  restart_service: said(...ELSE),
+  restart_application: said(
+    ...ELSE,
+    // What it needs of others.
+    'data ?bases?|datenbank\\p{L}*|(?:base|banco) de da(?:t|d)os|base de donnees|ldap|certificate|gateway of',
+    'payments?|paypal|providers?|zahlung\\p{L}*|\\p{L}*anbieter|pagos?|proveedor|pasarela|pagamentos?|fornecedor|paiements?|fournisseur|prestataires?|pagamenti|betaling\\p{L}*',
+  ),
+};
