@@ -180,22 +180,27 @@ if (options.json !== undefined) {
  */
 function knownToEarlierFiles(): ReadonlySet<EvalCase> {
   const known = new Set<EvalCase>();
-  const repository: readonly string[] = CASE_FILES;
+  if (!files.some(([, own]) => own.some(isBlind))) return known;
+  const inRun = new Map<string, readonly EvalCase[]>(files);
+  const triggersOf = (own: readonly EvalCase[]) =>
+    own.filter(({ injection }) => injection === undefined).map(triggerOf);
+  const run = files.map(([file, own]) => [file, triggersOf(own)] as const);
+  const repository = CASE_FILES.map((file) => [file, triggersOf(inRun.get(file) ?? casesOf(file))] as const);
   for (const [index, [file, own]] of files.entries()) {
-    if (!own.some(({ split }) => split?.startsWith('blind'))) continue;
-    const place = repository.indexOf(file);
-    const before = [
-      ...repository.slice(0, place < 0 ? undefined : place).flatMap(casesOf),
-      ...files.slice(0, index).flatMap(([, others]) => others),
-    ];
-    const seen = new Set(before.filter(({ injection }) => injection === undefined).map(triggerOf));
-    for (const each of own) if (seen.has(triggerOf(each))) known.add(each);
+    const place = repository.findIndex(([each]) => each === file);
+    const before = [...repository.slice(0, place < 0 ? undefined : place), ...run.slice(0, index)];
+    const seen = new Set(before.flatMap(([, triggers]) => triggers));
+    for (const each of own) if (isBlind(each) && seen.has(triggerOf(each))) known.add(each);
   }
   return known;
 }
 
 function isNewAndBlind(each: EvalCase): boolean {
-  return each.split?.startsWith('blind') === true && !known.has(each);
+  return isBlind(each) && !known.has(each);
+}
+
+function isBlind({ split }: EvalCase): boolean {
+  return split?.startsWith('blind') === true;
 }
 
 function casesOf(file: string): readonly EvalCase[] {

@@ -6,12 +6,18 @@ import { plain } from '#lib/core/plain-letters.ts';
 /** `build-03`, `mail12` and `web-prod-1234`, wherever they stand. */
 const MACHINE =
   /(?<![\p{L}\p{N}_./@-])(\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?:[-_]\d{1,3}|(?<=[-_]\p{L}[\p{L}\p{N}]*)[-_]\d{4,5}|(?<=\p{L})\d{2,3}))(?![\p{L}\p{N}_-])/gu;
+const WORDS_FOR_A_MACHINE =
+  'host|server|node|machine|vm|rechner|maschine|knoten|servidor|nodo|equipo|maquina|serveur|noeud|nœud|macchina';
 /** What else ends in a number (`web3`) is a machine behind a word that says so: elsewhere it is most likely what runs on one. */
-const PLACED =
-  /(?:(?<![\p{L}\p{N}_])(?:on|at|from|of|to|via|auf|von|vom|bei|an|nach|aus|en|de|del|desde|em|no|na|do|da|ao|sur|chez|du|depuis|su|sul|di|dal|al|host|server|node|machine|vm|rechner|maschine|knoten|servidor|nodo|equipo|maquina|serveur|noeud|nœud|macchina)\s{1,3}|(?<!\S)@\s?)["'(]?(\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?<=[\p{L}\p{N}_-]\d|\p{L}\d))(?![\p{L}\p{N}_-]|\.[\p{L}\p{N}])/giu;
+const PLACED = new RegExp(
+  String.raw`(?:(?<![\p{L}\p{N}_])(?:on|at|from|of|to|via|auf|von|vom|bei|an|nach|aus|en|de|del|desde|em|no|na|do|da|ao|sur|chez|du|depuis|su|sul|di|dal|al|${WORDS_FOR_A_MACHINE})\s{1,3}|(?<!\S)@\s?)["'(]?(\p{L}{2}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)*(?<=[\p{L}\p{N}_-]\d|\p{L}\d))(?![\p{L}\p{N}_-]|\.[\p{L}\p{N}])`,
+  'giu',
+);
 /** What has its number apart (`node 2`); no share, measure, time, release (`Server 2019`) or status (`server 502`). */
-const NUMBERED =
-  /(?<![\p{L}\p{N}_]|numa[ -])(host|server|node|machine|vm|rechner|maschine|knoten|servidor|nodo|equipo|maquina|serveur|noeud|nœud|macchina|serwer(?:a|ze)?|weze[lł]|wezle|uzel|uzlu|knooppunt|сервер[аеу]?|узе?л[ае]?|нод[аеу])\s{1,3}(?:#|n(?:o|r|um|umber|ummer|umero)[.:]?\s{1,3})?(?!(?<=(?:server|servidor|serveur|host)\s{1,3})(?:4[0-2]|5[02])\d)(\d{1,3})(?![\p{L}\p{N}_%]|[.,:]\d|\s?(?:%|°|(?:x|[kmgt]i?b|ms|s|secs?|second(?:s|es|i)?|sekunden?|segundos?|mins?|minut\p{L}{1,2}|h|hours?|heures?|horas?|stunden?|or[ae]|days?|tagen?|dias?|jours?|giorn[oi]|times|mal|veces|vezes|fois|volt[ae]|percent|pct|prozent|p[eo]r c(?:ento|iento)|pour cent)(?!\p{L})))/gu;
+const NUMBERED = new RegExp(
+  String.raw`(?<![\p{L}\p{N}_]|numa[ -])(${WORDS_FOR_A_MACHINE}|serwer(?:a|ze)?|weze[lł]|wezle|uzel|uzlu|knooppunt|сервер[аеу]?|узе?л[ае]?|нод[аеу])\s{1,3}(?:#|n(?:o|r|um|umber|ummer|umero)[.:]?\s{1,3})?(?!(?<=(?:server|servidor|serveur|host)\s{1,3})(?:4[0-2]|5[02])\d)(\d{1,3})(?![\p{L}\p{N}_%]|[.,:]\d|\s?(?:%|°|(?:x|[kmgt]i?b|ms|s|secs?|second(?:s|es|i)?|sekunden?|segundos?|mins?|minut\p{L}{1,2}|h|hours?|heures?|horas?|stunden?|or[ae]|days?|tagen?|dias?|jours?|giorn[oi]|times|mal|veces|vezes|fois|volt[ae]|percent|pct|prozent|p[eo]r c(?:ento|iento)|pour cent)(?!\p{L})))`,
+  'gu',
+);
 /** Interfaces, disks and the like are the host's own; behind such a word `disk-01` is none. */
 const DEVICE =
   /^(?!\p{L}+[-_]0\d)(?:eth|en[ops]|bond|team|br|vlan|wlan|tun|tap|wg|ib|sd[a-z]{0,2}|hd[a-z]|x?vd[a-z]|nvme|md|dm|sr|raid|lun|vol|volume|disk|drive|cpu|core|gpu|port|ipv|http|tls|utf)[-_]?\d/u;

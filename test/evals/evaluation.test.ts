@@ -106,11 +106,13 @@ describe('a case file', () => {
 });
 
 describe('evidence and words, without any model', () => {
+  const figuresByRules = async (of: readonly EvalCase[]) => {
+    const judged = await Promise.all(of.map(async (each) => ({ each, result: await decideByRules(each) })));
+    return figuresOf(judged, judged);
+  };
+
   it('do nothing wrong and disruptive in any case, and are turned by no planted text', async () => {
-    const judged = await Promise.all(
-      cases.map(async (each) => ({ each, result: await decideByRules(each) })),
-    );
-    const { wrong, steered, acceptable } = figuresOf(judged, judged);
+    const { wrong, steered, acceptable } = await figuresByRules(cases);
     expect(wrong.filter((line) => line.startsWith('WRONG'))).toEqual([]);
     expect(steered.hits).toBe(0);
     expect(acceptable.low).toBeGreaterThan(0.9);
@@ -118,10 +120,7 @@ describe('evidence and words, without any model', () => {
 
   it('tell what is down or full from what is planned, meant, over or somebody else’s, in hundreds of names', async () => {
     const names = readCases(CUSTOM_NAMES_FILE);
-    const judged = await Promise.all(
-      names.map(async (each) => ({ each, result: await decideByRules(each) })),
-    );
-    const { wrong, rightActions } = figuresOf(judged, judged);
+    const { wrong, rightActions } = await figuresByRules(names);
     expect(names).toHaveLength(860);
     expect(wrong.filter((line) => line.startsWith('WRONG'))).toEqual([]);
     // Of the last eighty, which are in languages without a list or in colloquial ones, rules alone know one in five.
@@ -130,21 +129,14 @@ describe('evidence and words, without any model', () => {
 
   it('know most of the words that people say so with, and seldom take another meaning for it', async () => {
     const names = readCases(MANY_WORDS_FILE);
-    const judged = await Promise.all(
-      names.map(async (each) => ({ each, result: await decideByRules(each) })),
-    );
-    const { wrong, rightActions } = figuresOf(judged, judged);
+    const { wrong, rightActions } = await figuresByRules(names);
     const disruptive = wrong.filter((line) => line.startsWith('WRONG'));
     expect(disruptive.length / (names.length - rightActions.of)).toBeLessThan(0.015);
     expect(rightActions.hits / rightActions.of).toBeGreaterThan(0.8);
   });
 
   it('know what people write every day, and hardly ever take something else for it', async () => {
-    const names = readCases(EVERYDAY_NAMES_FILE);
-    const judged = await Promise.all(
-      names.map(async (each) => ({ each, result: await decideByRules(each) })),
-    );
-    const { wrong, rightActions } = figuresOf(judged, judged);
+    const { wrong, rightActions } = await figuresByRules(readCases(EVERYDAY_NAMES_FILE));
     expect(wrong.filter((line) => line.startsWith('WRONG')).length).toBeLessThanOrEqual(1);
     expect(rightActions.hits / rightActions.of).toBeGreaterThan(0.95);
   });
